@@ -1,0 +1,5 @@
+"""The `scim-server` command."""
+
+
+def main() -> None:
+    """Run the command."""

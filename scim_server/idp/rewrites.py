@@ -1,0 +1,113 @@
+"""What IdPs send that the RFC has another shape for: each function turns one wrong shape into the right one.
+
+A body rewrite takes the JSON of a POST or PUT; a patch rewrite takes one operation with lower-cased member names.
+They are pure, touch nothing but their own shape and leave everything that they do not understand as it is.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scim2_models import ScimFilter
+
+from scim_server.protocol.catalogue import ENTERPRISE, Endpoint
+
+Json = dict[str, Any]
+
+
+def enterprise_urn_without_colon(endpoint: Endpoint, body: Json) -> Json:
+    """Entra's documents name the enterprise extension without its last colon.
+
+    wrong: ``{"urn:ietf:params:scim:schemas:extension:enterprise:2.0User": {...}}``
+    right: ``{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {...}}``
+    """
+    wrong = ENTERPRISE.replace(":2.0:User", ":2.0User")
+    if wrong not in body or ENTERPRISE in body:
+        return body
+    return {ENTERPRISE if name == wrong else name: value for name, value in body.items()}
+
+
+def dot_after_urn(endpoint: Endpoint, operation: Json) -> Json:
+    """Entra jobs of before 2018 put a dot between a schema URN and its attribute.
+
+    wrong: ``{"path": "urn:...:enterprise:2.0:User.department"}``
+    right: ``{"path": "urn:...:enterprise:2.0:User:department"}``
+    """
+    path = operation.get("path")
+    if not isinstance(path, str):
+        return operation
+    for urn in endpoint.extensions:
+        if path.lower().startswith(f"{urn.lower()}."):
+            return {**operation, "path": f"{urn}:{path[len(urn) + 1 :]}"}
+    return operation
+
+
+def bare_enterprise_name(endpoint: Endpoint, operation: Json) -> Json:
+    """Entra and others name an enterprise attribute without its URN.
+
+    wrong: ``{"path": "manager", "value": [{"value": "1"}]}``
+    right: ``{"path": "urn:...:enterprise:2.0:User:manager", "value": [{"value": "1"}]}``
+    """
+    path = operation.get("path")
+    if not isinstance(path, str) or ":" in path or ENTERPRISE not in endpoint.extensions:
+        return operation
+    head = re.split(r"[.\[]", path, maxsplit=1)[0].lower()
+    if head in endpoint.attributes or head not in endpoint.attributes[ENTERPRISE.lower()].sub_attributes:
+        return operation
+    return {**operation, "path": f"{ENTERPRISE}:{path}"}
+
+
+def members_in_value(endpoint: Endpoint, operation: Json) -> Json:
+    """Salesforce's guide wraps the members to remove in an object of the same name.
+
+    wrong: ``{"op": "remove", "path": "members", "value": {"members": [{"value": "1"}]}}``
+    right: ``{"op": "remove", "path": "members", "value": [{"value": "1"}]}``
+    """
+    value = operation.get("value")
+    if str(operation.get("path")).lower() != "members" or not isinstance(value, dict) or set(value) != {"members"}:
+        return operation
+    return {**operation, "value": value["members"]}
+
+
+def value_of_removal(endpoint: Endpoint, operation: Json) -> Json:
+    """Entra, JumpCloud, authentik and Rauthy select what to remove by a value.
+
+    wrong: ``{"op": "Remove", "path": "emails", "value": [{"$ref": null, "value": "a@b.example"}]}``
+    right: ``{"op": "remove", "path": "emails[value eq \\"a@b.example\\"]"}``
+
+    The members of a group are left to the membership change, which takes their ids as they are. On an attribute
+    that has one value, the value adds nothing and is dropped.
+    """
+    path, value = operation.get("path"), operation.get("value")
+    if str(operation.get("op")).lower() != "remove" or not isinstance(path, str) or value is None:
+        return operation
+    attribute = endpoint.named(path)
+    if attribute is not None and attribute.name == "members":
+        return operation
+    right = {name: one for name, one in operation.items() if name != "value"}
+    if attribute is None or not attribute.multi_valued or not attribute.sub_attributes:
+        return right
+    selections = [_selection(one) for one in (value if isinstance(value, list) else [value])]
+    if not selections or not all(selections):
+        return operation
+    return {**right, "path": f"{path}[{' or '.join(selections)}]"}
+
+
+def _selection(value: Any) -> str:
+    terms = {"value": value} if isinstance(value, str) else value
+    if not isinstance(terms, dict):
+        return ""
+    chosen = {name: one for name, one in terms.items() if one is not None and not isinstance(one, dict | list)}
+    selection = " and ".join(f"{name} eq {ScimFilter.quote(one)}" for name, one in chosen.items() if name.isalnum())
+    return f"({selection})" if selection else ""
+
+
+BODY_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
+    "enterprise_urn_without_colon": enterprise_urn_without_colon,
+}
+PATCH_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
+    "dot_after_urn": dot_after_urn,
+    "bare_enterprise_name": bare_enterprise_name,
+    "members_in_value": members_in_value,
+    "value_of_removal": value_of_removal,
+}

@@ -1,0 +1,199 @@
+"""The schema documents of `schemas/`, and what is made of them: models, attribute trees, endpoints.
+
+The documents are the single truth: `/Schemas`, `/ResourceTypes`, validation, filters and projection all read
+the catalogue. The models are built by scim2-models from the same text.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from scim2_models import Extension, InvalidPathException, Path, Resource, ResourceType, Schema, ScimProvider
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+ACCOUNT_USER = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:User"
+ACCOUNT_GROUP = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:Group"
+
+_HERE = FilePath(__file__).resolve().parent.parent
+SCHEMAS = next(place for place in (_HERE / "schemas", _HERE.parent / "schemas") if place.is_dir())
+"""The schema documents: inside the package when it is installed, beside it in a checkout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute and its characteristics (RFC 7643 section 7). An extension is a complex one named by its URN."""
+
+    name: str
+    urn: str
+    """The fully qualified name: ``urn:...:User:emails.type``."""
+    type: str = "string"
+    multi_valued: bool = False
+    required: bool = False
+    case_exact: bool = False
+    mutability: str = "readWrite"
+    returned: str = "default"
+    reference_types: tuple[str, ...] = ()
+    sub_attributes: "Mapping[str, Attribute]" = field(default_factory=dict)
+    """By lower-cased name."""
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether this is the block of a schema extension."""
+        return self.name == self.urn
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A served resource type: its path, model and attribute tree."""
+
+    name: str
+    path: str
+    schema: str
+    extensions: tuple[str, ...]
+    model: type[Resource[Any]]
+    attributes: Mapping[str, Attribute]
+    """The top-level attributes and the extension blocks, by lower-cased name."""
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Attribute]:
+        """Every attribute and sub-attribute by its lower-cased fully qualified name."""
+        return {attribute.urn.lower(): attribute for attribute in _walk(self.attributes)}
+
+    def named(self, text: str) -> Attribute | None:
+        """Return the attribute that a path in attribute notation names, or None (RFC 7644 section 3.10)."""
+        return _named(self, text)
+
+    def parent(self, attribute: Attribute) -> Attribute | None:
+        """Return the complex attribute that a sub-attribute belongs to, or None at the top level of a schema."""
+        head, dot, _ = attribute.urn[len(attribute.urn) - len(_tail(attribute.urn)) :].partition(".")
+        return self.by_urn.get(f"{attribute.urn[: -len(_tail(attribute.urn))]}{head}".lower()) if dot else None
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+
+def _tail(urn: str) -> str:
+    return urn.rsplit(":", 1)[1]
+
+
+@lru_cache(maxsize=4096)
+def _named(endpoint: Endpoint, text: str) -> Attribute | None:
+    try:
+        path = Path.__class_getitem__(endpoint.model)(text)
+    except InvalidPathException:
+        return None
+    if path.model is not None:
+        return endpoint.by_urn.get(str(path.model.__schema__).lower())  # type: ignore[attr-defined]
+    binding = path.resolve() if path.value_filter is None else None
+    return endpoint.by_urn.get(binding.urn.lower()) if binding else None
+
+
+def _walk(attributes: Mapping[str, Attribute]) -> Iterator[Attribute]:
+    for attribute in attributes.values():
+        yield attribute
+        yield from _walk(attribute.sub_attributes)
+
+
+class Catalogue:
+    """Everything that is served, read from the schema documents once at start."""
+
+    def __init__(self, directory: FilePath = SCHEMAS) -> None:
+        self.schemas = {doc["id"]: doc for doc in _documents(directory)}
+        """The published schema documents by URN, in the order of their file names."""
+        self.resource_types = {doc["name"]: doc for doc in _documents(directory / "resource-types")}
+        self.endpoints = {doc["endpoint"]: self._endpoint(doc) for doc in self.resource_types.values()}
+
+    def endpoint_at(self, path: str) -> Endpoint | None:
+        """Return the endpoint served at ``path``, such as ``/Users``."""
+        return self.endpoints.get(path)
+
+    def endpoint_of(self, name: str) -> Endpoint:
+        """Return the endpoint of the resource type called ``name``; KeyError when there is none."""
+        return self.endpoints[self.resource_types[name]["endpoint"]]
+
+    def _endpoint(self, resource_type: dict[str, Any]) -> Endpoint:
+        core = self.schemas[resource_type["schema"]]
+        extensions = [self.schemas[ext["schema"]] for ext in resource_type.get("schemaExtensions", [])]
+        attributes = {**_common(core["id"]), **_tree(core["attributes"], f"{core['id']}:")}
+        for extension in extensions:
+            attributes[extension["id"].lower()] = Attribute(
+                extension["id"],
+                extension["id"],
+                "complex",
+                sub_attributes=MappingProxyType(_tree(extension["attributes"], f"{extension['id']}:")),
+            )
+        return Endpoint(
+            name=resource_type["name"],
+            path=resource_type["endpoint"],
+            schema=core["id"],
+            extensions=tuple(extension["id"] for extension in extensions),
+            model=_model(resource_type, core, extensions),
+            attributes=MappingProxyType(attributes),
+        )
+
+
+def _documents(directory: FilePath) -> Iterator[dict[str, Any]]:
+    for file in sorted(directory.glob("*.json")):
+        yield orjson.loads(file.read_bytes())
+
+
+def _model(resource_type: dict[str, Any], core: dict[str, Any], extensions: list[dict[str, Any]]) -> type[Resource[Any]]:
+    """Compose the model of a resource type, extensions included, out of the schema documents."""
+    provider = ScimProvider(
+        models=[
+            Resource.from_schema(Schema.model_validate(core)),
+            *(Extension.from_schema(Schema.model_validate(extension)) for extension in extensions),
+        ],
+        resource_types=[ResourceType.model_validate(resource_type)],
+    )
+    model = provider.model_for(resource_type["name"])
+    assert model is not None and issubclass(model, Resource)
+    return model
+
+
+def _tree(definitions: list[dict[str, Any]], prefix: str) -> dict[str, Attribute]:
+    return {definition["name"].lower(): _attribute(definition, prefix) for definition in definitions}
+
+
+def _attribute(definition: dict[str, Any], prefix: str) -> Attribute:
+    urn = f"{prefix}{definition['name']}"
+    return Attribute(
+        name=definition["name"],
+        urn=urn,
+        type=definition["type"],
+        multi_valued=definition["multiValued"],
+        required=definition["required"],
+        case_exact=definition.get("caseExact", definition["type"] in ("reference", "binary")),
+        mutability=definition["mutability"],
+        returned=definition["returned"],
+        reference_types=tuple(definition.get("referenceTypes", ())),
+        sub_attributes=MappingProxyType(_tree(definition.get("subAttributes", []), f"{urn}.")),
+    )
+
+
+def _common(schema: str) -> dict[str, Attribute]:
+    """The attributes that every resource has without its schema naming them (RFC 7643 section 3.1)."""
+
+    def common(name: str, **characteristics: Any) -> Attribute:
+        return Attribute(name, f"{schema}:{name}", **{"case_exact": True, "mutability": "readOnly"} | characteristics)
+
+    meta = [
+        common("meta.resourceType"),
+        common("meta.created", type="dateTime"),
+        common("meta.lastModified", type="dateTime"),
+        common("meta.location", type="reference"),
+        common("meta.version"),
+    ]
+    subs = {sub.name[5:].lower(): Attribute(sub.name[5:], sub.urn, sub.type, case_exact=True, mutability="readOnly") for sub in meta}
+    return {
+        "schemas": common("schemas", multi_valued=True, mutability="readWrite", returned="always"),
+        "id": common("id", returned="always"),
+        "externalid": common("externalId", mutability="readWrite"),
+        "meta": common("meta", type="complex", sub_attributes=MappingProxyType(subs)),
+    }

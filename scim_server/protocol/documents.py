@@ -1,0 +1,162 @@
+"""A stored document -> what is sent: meta and groups spliced in, projection, list pages. No model is built."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from scim2_models import InvalidValueException
+
+from scim_server.protocol.catalogue import Attribute, Endpoint
+
+LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A resource as the store hands it out."""
+
+    id: str
+    text: str
+    """The document as JSON text, without ``meta`` and ``groups``."""
+    version: int
+    created: int
+    modified: int
+    groups: Sequence[tuple[str, str]] = ()
+    """The groups of a user: id and displayName."""
+    members: Sequence[tuple[str, str]] | None = None
+    """The members of a group: id and display; None when they are not to be shown."""
+    member_count: int = 0
+
+
+def instant(micros: int) -> str:
+    """Return a time in microseconds since 1970 as RFC 3339 in UTC, always with six fractional digits (DAT-01)."""
+    return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="microseconds") + "Z"
+
+
+def location(endpoint: Endpoint, identifier: str, base_url: str) -> str:
+    """Return the address of a resource; identifiers are URL-safe by construction."""
+    return f"{base_url}{endpoint.path}/{identifier}"
+
+
+def resource_text(endpoint: Endpoint, stored: Stored, base_url: str) -> str:
+    """Return the whole representation of a resource as JSON text."""
+    derived = ""
+    if stored.groups:
+        derived = f',"groups":{_references(stored.groups, f"{base_url}/Groups/", "direct")}'
+    if stored.members is not None:
+        derived = f',"members":{_references(stored.members, f"{base_url}/Users/", "User")}'
+    meta = (
+        f',"meta":{{"resourceType":"{endpoint.name}","created":"{instant(stored.created)}",'
+        f'"lastModified":"{instant(stored.modified)}","location":"{location(endpoint, stored.id, base_url)}",'
+        f'"version":"W/\\"{stored.version}\\""}}}}'
+    )
+    return stored.text[:-1] + derived + meta
+
+
+def _references(pairs: Sequence[tuple[str, str]], base: str, kind: str) -> str:
+    """Return references to other resources; ``$ref`` is ours, never the client's (A-34)."""
+    elements = [{"value": one, "$ref": base + one, "display": display, "type": kind} for one, display in pairs]
+    return orjson.dumps(elements).decode()
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What of a resource the client wants to see (RFC 7644 section 3.9)."""
+
+    attributes: frozenset[str] = frozenset()
+    """Lower-cased fully qualified names; empty for the default set."""
+    excluded: frozenset[str] = frozenset()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the representation goes out as it is stored."""
+        return not self.attributes and not self.excluded
+
+    def wants(self, attribute: Attribute) -> bool:
+        """Whether an attribute that costs something to fetch is part of the answer."""
+        name = attribute.urn.lower()
+        if self.attributes:
+            return any(one == name or one.startswith(f"{name}.") for one in self.attributes)
+        return attribute.returned != "request" and name not in self.excluded
+
+
+DEFAULT = Projection()
+
+
+def projection(endpoint: Endpoint, attributes: Sequence[str], excluded: Sequence[str]) -> Projection:
+    """Read the names of ``attributes`` and ``excludedAttributes``; unknown ones are ignored (A-18).
+
+    Raises invalidValue when both are given (A-17).
+    """
+    if attributes and excluded:
+        raise InvalidValueException(detail="attributes and excludedAttributes exclude each other; send one of them")
+    return _projection(endpoint, tuple(attributes), tuple(excluded))
+
+
+@lru_cache(maxsize=512)
+def _projection(endpoint: Endpoint, attributes: tuple[str, ...], excluded: tuple[str, ...]) -> Projection:
+    wanted = _names(endpoint, attributes)
+    if attributes and not wanted:
+        wanted = frozenset({endpoint.attributes["id"].urn.lower()})
+    return Projection(wanted, _names(endpoint, excluded))
+
+
+def _names(endpoint: Endpoint, texts: Iterable[str]) -> frozenset[str]:
+    named = (endpoint.named(text.strip()) for text in texts)
+    return frozenset(attribute.urn.lower() for attribute in named if attribute)
+
+
+def projected(endpoint: Endpoint, document: Mapping[str, Any], chosen: Projection) -> dict[str, Any]:
+    """Return the part of a representation that the client wants to see."""
+    return _projected(endpoint.attributes, document, chosen, inherited=False)
+
+
+def _projected(
+    attributes: Mapping[str, Attribute], document: Mapping[str, Any], chosen: Projection, inherited: bool
+) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in document.items():
+        attribute = attributes.get(name.lower())
+        if attribute is None:
+            continue
+        shown = _shown(attribute, value, chosen, inherited)
+        if shown is not None and shown != {}:
+            kept[name] = shown
+    return kept
+
+
+def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool) -> Any:
+    """Return what is shown of one attribute's value, or None; ``inherited`` when its whole parent was asked for."""
+    name = attribute.urn.lower()
+    whole = attribute.returned == "always" or inherited or name in chosen.attributes
+    if name in chosen.excluded and attribute.returned != "always":
+        return None
+    if not attribute.sub_attributes:
+        return value if whole or not chosen.attributes else None
+    whole = whole or not chosen.attributes
+    if isinstance(value, list):
+        elements = [_projected(attribute.sub_attributes, one, chosen, whole) for one in value]
+        return elements if whole else [one for one in elements if one] or None
+    return _projected(attribute.sub_attributes, value, chosen, whole)
+
+
+def represented(endpoint: Endpoint, stored: Stored, base_url: str, chosen: Projection) -> str:
+    """Return the JSON text of a resource as the client wants to see it."""
+    text = resource_text(endpoint, stored, base_url)
+    if chosen.is_default:
+        return text
+    return orjson.dumps(projected(endpoint, orjson.loads(text), chosen)).decode()
+
+
+def page(texts: Sequence[str], total: int, start_index: int) -> str:
+    """Return a ListResponse of ready representations (RFC 7644 section 3.4.2)."""
+    return (
+        f'{{"schemas":["{LIST_RESPONSE}"],"totalResults":{total},"startIndex":{start_index},'
+        f'"itemsPerPage":{len(texts)},"Resources":[{",".join(texts)}]}}'
+    )
+
+

@@ -1,0 +1,43 @@
+"""The one way strings are compared: in filters, sorts, uniqueness and PATCH selections."""
+
+from typing import Any
+from unicodedata import normalize
+
+from scim2_models import ScimPolicy
+
+_WIDTHS = {
+    code: mapped
+    for code in (*range(0x3000, 0x3001), *range(0xFF00, 0xFFF0))
+    if (mapped := normalize("NFKC", chr(code))) != chr(code)
+}
+"""Full-width and half-width characters onto their usual forms (RFC 8265 section 3.3, width mapping)."""
+
+
+def fold(value: str, case_exact: bool = False) -> str:
+    """Return the string that comparisons use in place of ``value``: NFC, and lower-cased unless case-exact.
+
+    Lower-casing may leave NFC, so NFC is applied again; the result is a fixed point of the function.
+    """
+    normal = normalize("NFC", value)
+    return normal if case_exact else normalize("NFC", normal.lower())
+
+
+def fold_name(value: str) -> str:
+    """Return the comparison key of a userName: width-mapped besides folded (RFC 7644 section 5, A-37)."""
+    return fold(value.translate(_WIDTHS))
+
+
+def comparison_key(binding: Any, value: str) -> str:
+    """Fold a value of the bound attribute; the hook scim2-models compares through."""
+    if binding.urn.lower().endswith(":user:username"):
+        return fold_name(value)
+    return fold(value, binding.case_exact)
+
+
+TOLERANT = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+    comparison_key=comparison_key,
+)
+"""What the default profile lets scim2-models tolerate (A-02, A-01, A-05)."""

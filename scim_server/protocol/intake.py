@@ -1,0 +1,213 @@
+"""A body as sent -> a document in the schema's own spelling, every value checked against its attribute.
+
+scim2-models is lax about types (S18), reads readOnly attributes that it should ignore (S11), accepts both spellings
+of a name (S21), control characters (S22) and base64 that is none (S19); all of that is settled here, in one walk
+and before a model is built. What an IdP may get wrong is a `Tolerance`, given by the profile of its connection.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from scim2_models import InvalidSyntaxException, InvalidValueException
+
+from scim_server.protocol.catalogue import Attribute
+
+MAX_TEXT = 64 * 1024
+MAX_KEY = 512
+"""Characters of a value that is looked up by index; a longer one would not fit a B-tree page of PostgreSQL."""
+INDEXED = frozenset({"username", "externalid", "displayname", "emails.value", "phonenumbers.value"})
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_SCRIPT = re.compile(r"\s*(javascript|data|vbscript)\s*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What the profile of a connection forgives in a body."""
+
+    unknown_attributes: bool = True
+    """Undefined attributes are ignored and noted, instead of refused (A-02)."""
+    missing_schemas: bool = True
+    """A body without ``schemas`` is taken for what the endpoint serves (A-13)."""
+    text_booleans: bool = True
+    """``"True"`` and ``"false"`` are read as booleans (A-22)."""
+    bare_values: bool = True
+    """A text where a complex value belongs is its ``value``; an object where a list belongs is its one element."""
+    empty_text: bool = True
+    """``""`` means unassigned, as null and [] do (RFC 7643 section 2.5 knows the latter two)."""
+    create_described: bool = True
+    """A value path without a match creates the element that its ``eq`` terms describe (A-05)."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was left out of a body on the way in."""
+
+    unknown: list[str] = field(default_factory=list)
+    """The undefined attributes, as sent."""
+    empty: set[str] = field(default_factory=set)
+    """The fully qualified names of the attributes given as ``""`` or ``[]``, which some hold for silence (P3)."""
+
+
+def read_attributes(
+    attributes: Mapping[str, Attribute], body: Mapping[str, Any], tolerance: Tolerance, notes: Notes, prefix: str = ""
+) -> dict[str, Any]:
+    """Return the writable attributes of ``body`` by their own names; an unassigned one is None.
+
+    Raises invalidValue naming the attribute for a value that does not fit, invalidSyntax for a name given twice.
+    """
+    document: dict[str, Any] = {}
+    for name, value in body.items():
+        attribute = attributes.get(name.lower())
+        if attribute is None:
+            _note_unknown(f"{prefix}{name}", tolerance, notes)
+        elif attribute.mutability != "readOnly":
+            if attribute.name in document:
+                raise InvalidSyntaxException(detail=f"{prefix}{attribute.name} is given twice in one object")
+            document[attribute.name] = read_value(attribute, value, tolerance, notes, prefix)
+    return document
+
+
+def read_value(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Notes, prefix: str = "") -> Any:
+    """Return ``value`` as ``attribute`` takes it, or None where it means unassigned."""
+    where = f"{prefix}{attribute.name}"
+    if value == [] or (value == "" and tolerance.empty_text and not attribute.required):
+        notes.empty.add(attribute.urn)
+        return None
+    if value is None:
+        return None
+    if not attribute.multi_valued:
+        if isinstance(value, list) and tolerance.bare_values and len(value) == 1:
+            value = value[0]
+        return _read_one(attribute, value, tolerance, notes, where)
+    if not isinstance(value, list):
+        if not tolerance.bare_values:
+            raise _unfit(where, value, "an array")
+        value = [value]
+    return _read_many(attribute, value, tolerance, notes, where)
+
+
+def _read_many(attribute: Attribute, values: list[Any], tolerance: Tolerance, notes: Notes, where: str) -> Any:
+    read: list[Any] = []
+    for value in values:
+        one = None if value in (None, "") else _read_one(attribute, value, tolerance, notes, where)
+        if one is not None and one not in read:  # the same value is not kept twice (RFC 7643 section 2.4)
+            read.append(one)
+    if sum(1 for one in read if isinstance(one, dict) and one.get("primary") is True) > 1:
+        raise InvalidValueException(detail=f"{where}: only one value may be primary (RFC 7643 section 2.4)")
+    return read or None
+
+
+def _read_one(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Notes, where: str) -> Any:
+    if attribute.type != "complex":
+        if tolerance.bare_values and isinstance(value, dict) and set(value) == {"value"}:
+            value = value["value"]  # Entra's older dialect wraps scalars: [{"value": x}]
+        return _READERS[attribute.type](where, value, tolerance)
+    if isinstance(value, str) and tolerance.bare_values and "value" in attribute.sub_attributes:
+        value = {"value": value}
+    if not isinstance(value, dict):
+        raise _unfit(where, value, "an object")
+    separator = ":" if attribute.is_extension else "."
+    read = read_attributes(attribute.sub_attributes, value, tolerance, notes, f"{where}{separator}")
+    if attribute.is_extension:
+        return read or None
+    return {name: one for name, one in read.items() if one is not None} or None
+
+
+def _note_unknown(name: str, tolerance: Tolerance, notes: Notes) -> None:
+    if not tolerance.unknown_attributes:
+        raise InvalidSyntaxException(detail=f"'{name[:200]}' is not an attribute of any schema of this resource")
+    notes.unknown.append(name[:200])
+
+
+def _read_text(where: str, value: Any, tolerance: Tolerance) -> str:
+    if not isinstance(value, str):
+        raise _unfit(where, value, "a string")
+    limit = MAX_KEY if where.lower().rpartition(":")[2] in INDEXED else MAX_TEXT
+    if len(value) > limit:
+        raise InvalidValueException(detail=f"{where} has {len(value)} characters; at most {limit} are accepted")
+    if bad := _FORBIDDEN.search(value):
+        raise InvalidValueException(
+            detail=f"{where} has the character U+{ord(bad.group()):04X} at position {bad.start()}, "
+            "which no text may have; remove it"
+        )
+    return value
+
+
+def _read_reference(where: str, value: Any, tolerance: Tolerance) -> str:
+    text = _read_text(where, value, tolerance)
+    if _SCRIPT.match(text):
+        raise InvalidValueException(detail=f"{where}: '{text[:40]}' is not a URL that may be stored; send http(s)")
+    return text
+
+
+def _read_boolean(where: str, value: Any, tolerance: Tolerance) -> bool:
+    if isinstance(value, str) and tolerance.text_booleans and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise _unfit(where, value, "true or false")
+    return value
+
+
+def _read_integer(where: str, value: Any, tolerance: Tolerance) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise _unfit(where, value, "an integer of at most 64 bits")
+    return value
+
+
+def _read_decimal(where: str, value: Any, tolerance: Tolerance) -> float | int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e308 < value < 1e308:
+        raise _unfit(where, value, "a number")
+    return value
+
+
+def _read_time(where: str, value: Any, tolerance: Tolerance) -> str:
+    text = _read_text(where, value, tolerance)
+    try:
+        valid = "T" in text.upper() and datetime.fromisoformat(text) is not None
+    except ValueError:
+        valid = False
+    if not valid:
+        raise _unfit(where, value, "a dateTime such as 2026-01-31T08:00:00Z")
+    return text
+
+
+def _read_binary(where: str, value: Any, tolerance: Tolerance) -> str:
+    text = _read_text(where, value, tolerance)
+    try:
+        b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _unfit(where, value, "base64") from None
+    return text
+
+
+_READERS: Mapping[str, Callable[[str, Any, Tolerance], Any]] = {
+    "string": _read_text,
+    "reference": _read_reference,
+    "boolean": _read_boolean,
+    "integer": _read_integer,
+    "decimal": _read_decimal,
+    "dateTime": _read_time,
+    "binary": _read_binary,
+}
+
+
+def _unfit(where: str, value: Any, expected: str) -> InvalidValueException:
+    shown = _shown(value)
+    return InvalidValueException(detail=f"{where}: {shown} is not {expected}")
+
+
+def _shown(value: Any) -> str:
+    """Name a refused value without echoing anything long or nested."""
+    if isinstance(value, str):
+        return f"'{_FORBIDDEN.sub('?', value[:60])}'"
+    if isinstance(value, bool | None):
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int | float):
+        return f"the number {value}" if abs(value) < 1e15 else "the number given"
+    return "an array" if isinstance(value, list) else "an object"

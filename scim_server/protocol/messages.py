@@ -1,0 +1,246 @@
+"""Request bodies -> what they ask for. scim2-models judges them; `intake` has made them canonical before."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+from scim2_models import (
+    Context,
+    Error,
+    InvalidSyntaxException,
+    InvalidValueException,
+    MutabilityException,
+    SCIMException,
+)
+
+from scim_server.protocol.catalogue import Attribute, Catalogue, Endpoint
+from scim_server.protocol.folding import fold
+from scim_server.protocol.intake import Notes, Tolerance, read_attributes
+
+SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A resource as a client wrote it: canonical names, checked values, None where a value was taken away."""
+
+    document: Mapping[str, Any]
+    notes: Notes
+
+
+def read_resource(endpoint: Endpoint, body: Any, tolerance: Tolerance, catalogue: Catalogue) -> Body:
+    """Read the body of a POST or PUT.
+
+    Raises invalidSyntax for a body that is no such resource, invalidValue for a value that does not fit.
+    """
+    if not isinstance(body, dict):
+        raise InvalidSyntaxException(detail="the body must be one JSON object")
+    _check_schemas(endpoint, body, tolerance, catalogue)
+    notes = Notes()
+    document = read_attributes(endpoint.attributes, body, tolerance, notes)
+    document.pop("schemas", None)
+    for attribute in endpoint.attributes.values():
+        if attribute.required and not str(document.get(attribute.name) or "").strip():
+            raise InvalidValueException(detail=f"{attribute.name} is required and may not be blank; send it")
+    return Body(document, notes)
+
+
+def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Tolerance, catalogue: Catalogue) -> None:
+    """Refuse a body that says it is something else (CRT-07, CRT-08, A-13, A-14)."""
+    given = next((value for name, value in body.items() if name.lower() == "schemas"), None)
+    if given is None and tolerance.missing_schemas:
+        return
+    if not isinstance(given, list) or not given or not all(isinstance(urn, str) for urn in given):
+        raise InvalidSyntaxException(detail=f"schemas must be an array of schema URNs; send [\"{endpoint.schema}\"]")
+    folded = {fold(urn) for urn in given}
+    if fold(endpoint.schema) in folded:
+        return
+    others = {fold(other.schema) for other in catalogue.endpoints.values()}
+    if folded & others or not tolerance.missing_schemas:
+        raise InvalidSyntaxException(detail=f"schemas must name '{endpoint.schema}' at {endpoint.path}")
+
+
+def validated(endpoint: Endpoint, document: Mapping[str, Any], context: Context) -> None:
+    """Have the model judge a whole document; raises the SCIM error of what it finds."""
+    with telling_scim_errors():
+        endpoint.model.model_validate(
+            {"schemas": [endpoint.schema, *(urn for urn in endpoint.extensions if urn in document)], **document},
+            scim_ctx=context,
+        )
+
+
+@contextmanager
+def telling_scim_errors() -> Iterator[None]:
+    """Turn what the models raise into one SCIM error without their class names and addresses (S5)."""
+    try:
+        yield
+    except ValidationError as error:
+        raise _told(error) from error
+    except InvalidValueException as error:
+        if isinstance(error.__cause__, ValidationError):
+            raise _told(error.__cause__) from error
+        raise
+
+
+def _told(error: ValidationError) -> SCIMException:
+    return SCIMException.from_error(Error.from_validation_errors(error)[0])
+
+
+def with_schemas(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document as it is stored: assigned values only, ``schemas`` first, extensions last.
+
+    The account's extension is the last of all: the store splices the account's state into its end.
+    """
+    assigned = {name: value for name, value in document.items() if value is not None and name != "schemas"}
+    extensions = {urn: block for urn in endpoint.extensions if (block := _assigned(assigned.pop(urn, None)))}
+    identifier = {"id": assigned.pop("id")} if "id" in assigned else {}
+    return {"schemas": [endpoint.schema, *extensions], **identifier, **assigned, **extensions}
+
+
+def _assigned(block: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (block or {}).items() if value is not None}
+
+
+def replaced(
+    endpoint: Endpoint, before: Mapping[str, Any], body: Mapping[str, Any], kept: Sequence[Attribute]
+) -> dict[str, Any]:
+    """Return what a PUT makes of a resource (RFC 7644 section 3.5.1, P3).
+
+    An attribute that the body leaves out is cleared, but for those in ``kept``, the immutable and the readOnly
+    ones; null clears. Raises mutability when the body changes an immutable value.
+    """
+    return _replaced(endpoint.attributes, before, body, frozenset(attribute.urn for attribute in kept))
+
+
+def _replaced(
+    attributes: Mapping[str, Attribute], before: Mapping[str, Any], body: Mapping[str, Any], kept: frozenset[str]
+) -> dict[str, Any]:
+    after: dict[str, Any] = {}
+    for attribute in attributes.values():
+        name = attribute.name
+        old, new = before.get(name), body.get(name)
+        if attribute.is_extension:
+            block = _replaced(attribute.sub_attributes, old or {}, new or {}, kept)
+            after[name] = block or None
+        elif attribute.mutability == "readOnly":
+            after[name] = old
+        elif name not in body:
+            after[name] = old if attribute.urn in kept or attribute.mutability == "immutable" else None
+        else:
+            check_immutable(attribute, old, new)
+            after[name] = old if attribute.mutability == "immutable" and new is None else new
+    return {name: value for name, value in after.items() if value is not None or name in body}
+
+
+def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
+    """Refuse another value for an immutable attribute that has one already (RFC 7643 section 7)."""
+    if attribute.mutability != "immutable" or old is None or new is None:
+        return
+    same = fold(old, attribute.case_exact) == fold(new, attribute.case_exact) if isinstance(old, str) else old == new
+    if not same:
+        raise MutabilityException(
+            attribute=attribute.name,
+            detail=f"{attribute.name} is '{old}' and cannot be changed; it is immutable. Create another resource instead",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A query on a list, from the URL or from a ``.search`` body (RFC 7644 section 3.4.2)."""
+
+    filter: str | None = None
+    sort_by: str | None = None
+    descending: bool = False
+    start_index: int = 1
+    count: int | None = None
+    attributes: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def read_query(parameters: Mapping[str, str]) -> Search:
+    """Read the query of a URL; raises invalidValue for a number or an order that is none."""
+    return Search(
+        filter=parameters.get("filter"),
+        sort_by=parameters.get("sortBy") or None,
+        descending=_descending(parameters.get("sortOrder")),
+        start_index=_number("startIndex", parameters.get("startIndex"), default=1, least=1),
+        count=_number("count", parameters["count"], default=0, least=0) if "count" in parameters else None,
+        attributes=_names(parameters.get("attributes")),
+        excluded=_names(parameters.get("excludedAttributes")),
+    )
+
+
+def read_search(body: Any) -> Search:
+    """Read a ``.search`` body; its member names are case-insensitive as all attribute names are (SEA-08)."""
+    if not isinstance(body, dict):
+        raise InvalidSyntaxException(detail="the body must be one JSON object")
+    members = {name.lower(): value for name, value in body.items()}
+    schemas = members.get("schemas")
+    if not isinstance(schemas, list) or SEARCH_REQUEST not in schemas:
+        raise InvalidSyntaxException(detail=f"schemas must name '{SEARCH_REQUEST}' in a search")
+    return Search(
+        filter=_text("filter", members),
+        sort_by=_text("sortBy", members),
+        descending=_descending(_text("sortOrder", members)),
+        start_index=_whole("startIndex", members, default=1, least=1),
+        count=_whole("count", members, default=0, least=0) if members.get("count") is not None else None,
+        attributes=_texts("attributes", members),
+        excluded=_texts("excludedAttributes", members),
+    )
+
+
+def paging(search: Search, most: int, default: int) -> Search:
+    """Return the search with its page size settled: at most ``most``, and ``default`` when none is asked (LST-13)."""
+    return replace(search, count=default if search.count is None else min(search.count, most))
+
+
+def _number(name: str, text: str | None, *, default: int, least: int) -> int:
+    if text is None:
+        return default
+    if not _INTEGER.fullmatch(text):
+        raise InvalidValueException(detail=f"{name}: '{text[:40]}' is not an integer")
+    return min(max(least, int(text)), _HUGE)
+
+
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
+_HUGE = 2**31
+"""More than any account has; a larger startIndex or count means the same."""
+
+
+def _descending(order: str | None) -> bool:
+    if order is not None and order.lower() not in ("ascending", "descending"):
+        raise InvalidValueException(detail=f"sortOrder: '{order[:40]}' is neither ascending nor descending")
+    return order is not None and order.lower() == "descending"
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())[:500] if text else ()
+
+
+def _text(name: str, members: Mapping[str, Any]) -> str | None:
+    value = members.get(name.lower())
+    if value is not None and not isinstance(value, str):
+        raise InvalidSyntaxException(detail=f"{name} must be a string")
+    return value
+
+
+def _whole(name: str, members: Mapping[str, Any], *, default: int, least: int) -> int:
+    value = members.get(name.lower())
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidValueException(detail=f"{name} must be an integer")
+    return min(max(least, value), _HUGE)
+
+
+def _texts(name: str, members: Mapping[str, Any]) -> tuple[str, ...]:
+    value = members.get(name.lower())
+    if isinstance(value, str):
+        return _names(value)
+    if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        raise InvalidSyntaxException(detail=f"{name} must be an array of attribute names")
+    return tuple(value or ())[:500]

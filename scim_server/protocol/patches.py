@@ -1,0 +1,225 @@
+"""A PATCH body -> operations that each name one target; scim2-models applies them (RFC 7644 section 3.5.2).
+
+An operation without a path is taken apart into one operation per attribute of its value, so that every shape that
+IdPs send (dotted keys, URN keys, keys with a filter) ends in the same form. Operations on a group's members leave
+the others: members are rows, not part of a document, and scim2-models is quadratic on them (S3).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scim2_models import (
+    Context,
+    InvalidPathException,
+    InvalidSyntaxException,
+    InvalidValueException,
+    MutabilityException,
+    NoTargetException,
+    PatchOp,
+    Path,
+    PayloadTooLargeException,
+    Resource,
+    ScimPolicy,
+)
+
+from scim_server.protocol.catalogue import Attribute, Endpoint
+from scim_server.protocol.intake import Notes, Tolerance, read_value
+from scim_server.protocol.messages import PATCH_OP, telling_scim_errors
+from scim_server.protocol.selections import MemberChange, member_change
+
+OPS = ("add", "replace", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation with one target: a path in attribute notation, perhaps with a value filter."""
+
+    op: str
+    path: str
+    attribute: Attribute
+    """What the path ends at."""
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What a PATCH asks for."""
+
+    operations: tuple[Operation, ...]
+    members: tuple[MemberChange, ...]
+    notes: Notes
+
+    @property
+    def asserted(self) -> frozenset[str]:
+        """The fully qualified names of what the operations write, and of what that is part of (P7)."""
+        names = {operation.attribute.urn for operation in self.operations}
+        return frozenset(names | {name.rpartition(".")[0] for name in names if "." in name.rpartition(":")[2]})
+
+    def apply(self, endpoint: Endpoint, document: Mapping[str, Any], policy: ScimPolicy) -> dict[str, Any]:
+        """Return the document with all operations applied, or raise the SCIM error of the first that cannot be."""
+        if not self.operations:
+            return dict(document)
+        model: Any = endpoint.model
+        with telling_scim_errors():
+            resource: Resource[Any] = model.model_validate(document, scim_policy=policy)
+            message = PatchOp.__class_getitem__(model).model_validate(
+                {"schemas": [PATCH_OP], "Operations": [_as_sent(operation) for operation in self.operations]},
+                scim_ctx=Context.RESOURCE_PATCH_REQUEST,
+                scim_policy=policy,
+            )
+            message.patch(resource, scim_policy=policy)
+            after: dict[str, Any] = resource.model_dump()
+            return after
+
+
+def _as_sent(operation: Operation) -> dict[str, Any]:
+    sent = {"op": operation.op, "path": operation.path}
+    return sent if operation.op == "remove" else {**sent, "value": operation.value}
+
+
+def read_patch(endpoint: Endpoint, body: Any, tolerance: Tolerance, most: int) -> Patch:
+    """Read the body of a PATCH of at most ``most`` operations.
+
+    Raises invalidSyntax for a body that is no PatchOp, invalidPath, invalidValue, mutability or noTarget for an
+    operation that could not be applied to any resource.
+    """
+    notes = Notes()
+    operations: list[Operation] = []
+    members: list[MemberChange] = []
+    for given in _operations(body, tolerance, most):
+        for op, path, value in _with_paths(endpoint, given):
+            if not _is_skipped(endpoint, op, path, value, given, tolerance, notes):
+                change = member_change(endpoint, op, path, value, tolerance, notes)
+                if change is not None:
+                    members.append(change)
+                else:
+                    operations.extend(_operation(endpoint, op, path, value, tolerance, notes))
+    return Patch(tuple(operations), tuple(members), notes)
+
+
+def _operations(body: Any, tolerance: Tolerance, most: int) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(body, dict):
+        raise InvalidSyntaxException(detail="the body must be one JSON object")
+    members = {name.lower(): value for name, value in body.items()}
+    schemas = members.get("schemas")
+    if not (schemas is None and tolerance.missing_schemas) and not (isinstance(schemas, list) and PATCH_OP in schemas):
+        raise InvalidSyntaxException(detail=f"schemas must be [\"{PATCH_OP}\"] in a PATCH")
+    operations = members.get("operations")
+    if not isinstance(operations, list) or not operations or not all(isinstance(one, dict) for one in operations):
+        raise InvalidSyntaxException(detail="Operations must be an array of one or more operations")
+    if len(operations) > most:
+        raise PayloadTooLargeException(detail=f"{len(operations)} operations in one PATCH; at most {most} are accepted")
+    return [{name.lower(): value for name, value in one.items()} for one in operations]
+
+
+def _with_paths(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield the operation as ``(op, path, value)``, one per attribute of the value when it has no path."""
+    op, path, value = given.get("op"), given.get("path"), given.get("value")
+    if not isinstance(op, str) or op.lower() not in OPS:
+        raise InvalidSyntaxException(detail=f"op: {_quoted(op)} is none of add, replace, remove")
+    if path is not None and not isinstance(path, str):
+        raise InvalidPathException(detail="path must be a string")
+    op = op.lower()
+    if op != "remove" and "value" not in given:
+        raise InvalidValueException(detail=f"the {op} of '{path or 'the resource'}' has no value; send one")
+    if path:
+        yield from _extension_apart(endpoint, op, path, value)
+    elif op == "remove":
+        raise NoTargetException(detail="a remove must have a path, else it would remove everything")
+    elif not isinstance(value, dict):
+        raise InvalidSyntaxException(detail=f"the value of {_quoted(op)} without a path must be an object of attributes")
+    else:
+        for name, one in value.items():
+            yield from _extension_apart(endpoint, op, name, one)
+
+
+def _extension_apart(endpoint: Endpoint, op: str, path: str, value: Any) -> Iterator[tuple[str, str, Any]]:
+    extension = endpoint.attributes.get(path.lower())
+    if extension is None or not extension.is_extension or not isinstance(value, dict):
+        yield op, path, value
+        return
+    for name, one in value.items():
+        yield op, f"{extension.name}:{name}", one
+
+
+def _is_skipped(
+    endpoint: Endpoint,
+    op: str,
+    path: str,
+    value: Any,
+    given: Mapping[str, Any],
+    tolerance: Tolerance,
+    notes: Notes,
+) -> bool:
+    """Whether an operation is on something that is to be left alone: the server keeps ``schemas`` itself (S16), and
+    without a path undefined attributes are ignored (A-02) and readOnly ones echoed (A-04)."""
+    if path.lower() == "schemas":
+        return True
+    if given.get("path"):
+        return False
+    attribute = endpoint.named(path.partition("[")[0])
+    if attribute is None:
+        if not tolerance.unknown_attributes or "[" in path:
+            raise InvalidPathException(detail=f"'{path[:200]}' is not an attribute of {endpoint.name}")
+        notes.unknown.append(path[:200])
+        return True
+    return attribute.name in ("id", "schemas", "meta")  # echoed by Okta and authentik; they cannot change
+
+
+def _operation(
+    endpoint: Endpoint, op: str, path: str, value: Any, tolerance: Tolerance, notes: Notes
+) -> Iterator[Operation]:
+    attribute, selects = _target(endpoint, path)
+    if attribute.mutability == "readOnly" or (parent := endpoint.parent(attribute)) and parent.mutability == "readOnly":
+        raise MutabilityException(attribute=path, detail=f"'{path}' is read-only.")
+    if op == "remove":
+        _check_removable(endpoint, path, attribute)
+        yield Operation(op, path, attribute)
+        return
+    read = _read(attribute, value, selects, tolerance, notes)
+    if read is not None:
+        yield Operation(op, path, attribute, read)
+    elif op == "replace":
+        _check_removable(endpoint, path, attribute)
+        yield Operation("remove", _emptied(endpoint, path, attribute, selects), attribute)
+
+
+def _check_removable(endpoint: Endpoint, path: str, attribute: Attribute) -> None:
+    if attribute.required and endpoint.parent(attribute) is None:
+        raise MutabilityException(
+            attribute=path, detail=f"'{path}' is required and cannot be removed; replace it with another value"
+        )
+
+
+def _target(endpoint: Endpoint, path: str) -> tuple[Attribute, bool]:
+    """Return what a path ends at, and whether it selects elements of a list without naming a sub-attribute."""
+    try:
+        parsed = Path.__class_getitem__(endpoint.model)(path)
+        binding = parsed.resolve() if parsed.model is None else None
+    except InvalidPathException as error:
+        raise InvalidPathException(detail=f"path '{path[:200]}' is malformed: {error}") from error
+    urn = binding.urn if binding else str(getattr(parsed.model, "__schema__", ""))
+    attribute = endpoint.by_urn.get(urn.lower())
+    if attribute is None:
+        raise InvalidPathException(detail=f"path '{path[:200]}' names no attribute of {endpoint.name}; see /Schemas")
+    return attribute, parsed.value_filter is not None and attribute.multi_valued
+
+
+def _read(attribute: Attribute, value: Any, selects: bool, tolerance: Tolerance, notes: Notes) -> Any:
+    if not selects:
+        return read_value(attribute, value, tolerance, notes)
+    read = read_value(attribute, [value] if isinstance(value, dict | str) else value, tolerance, notes)
+    return read[0] if read else None
+
+
+def _emptied(endpoint: Endpoint, path: str, attribute: Attribute, selects: bool) -> str:
+    """Return the path to remove when a value is replaced by nothing: without its ``value`` an element is gone."""
+    parent = endpoint.parent(attribute)
+    if not selects and "[" in path and parent is not None and attribute.name == "value":
+        return path[: path.rindex("]") + 1]
+    return path
+
+
+def _quoted(value: Any) -> str:
+    return f"'{value[:60]}'" if isinstance(value, str) else "the value given"

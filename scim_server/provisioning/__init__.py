@@ -1,0 +1,40 @@
+"""The use cases: what a SCIM request does, from the body that was read to the resource that is answered."""
+
+from typing import Any
+
+from scim_server.protocol.catalogue import Endpoint
+from scim_server.protocol.conditions import Conditions
+from scim_server.protocol.documents import Stored
+from scim_server.provisioning import groups, users
+from scim_server.provisioning.caller import Caller, Limits, Service
+from scim_server.provisioning.reading import complete, read, search
+
+__all__ = ["Caller", "Limits", "Service", "complete", "create", "delete", "patch", "put", "read", "search"]
+
+
+def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:
+    """Create a resource out of the body of a POST."""
+    work = users.create if endpoint.path == "/Users" else groups.create
+    return work(service, caller, endpoint, body)
+
+
+def put(
+    service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
+) -> Stored:
+    """Replace a resource by the body of a PUT."""
+    work = users.put if endpoint.path == "/Users" else groups.put
+    return work(service, caller, endpoint, identifier, body, conditions)
+
+
+def patch(
+    service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
+) -> Stored:
+    """Apply the body of a PATCH to a resource."""
+    work = users.patch if endpoint.path == "/Users" else groups.patch
+    return work(service, caller, endpoint, identifier, body, conditions)
+
+
+def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
+    """Delete a resource."""
+    work = users.delete if endpoint.path == "/Users" else groups.delete
+    work(service, caller, endpoint, identifier, conditions)

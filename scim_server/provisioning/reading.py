@@ -1,0 +1,63 @@
+"""The use cases that read: stored text goes out, no model is built."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from scim2_models import NotFoundException
+
+from scim_server.account.refusals import Refused
+from scim_server.protocol.catalogue import Endpoint
+from scim_server.protocol.documents import Projection, Stored, page, projection, represented
+from scim_server.protocol.messages import Search, paging
+from scim_server.provisioning.caller import Caller, Service
+from scim_server.provisioning.groups import not_found
+from scim_server.store import filters, memberships, resources, sorting
+
+
+def read(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, chosen: Projection) -> Stored:
+    """Return one resource; raises 404 when the account has none of this id."""
+    stored = resources.fetch(caller.account_id, endpoint, identifier)
+    if stored is None:
+        raise missing(endpoint, identifier)
+    return complete(caller, endpoint, [stored], chosen)[0]
+
+
+def missing(endpoint: Endpoint, identifier: str) -> NotFoundException | Refused:
+    """Return the error for an id that no resource of the account has."""
+    if endpoint.path == "/Users":
+        return Refused("R22", "E23", id=identifier[:100])
+    return not_found(identifier)
+
+
+def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> str:
+    """Return one page of a search as the JSON text of a ListResponse (RFC 7644 section 3.4.2)."""
+    chosen = projection(endpoint, asked.attributes, asked.excluded)
+    asked = paging(asked, service.limits.page, service.limits.default_page)
+    found = _found(service, caller, endpoint, asked)
+    shown = complete(caller, endpoint, found.resources, chosen)
+    texts = [represented(endpoint, stored, service.base_url, chosen) for stored in shown]
+    return page(texts, found.total, asked.start_index)
+
+
+def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> resources.Found:
+    offset, limit = asked.start_index - 1, asked.count or 0
+    lookup = filters.lookup(endpoint, asked.filter) if asked.filter is not None else None
+    if asked.sort_by is None and (lookup or asked.filter is None):
+        return resources.look_up(caller.account_id, endpoint, lookup, offset, limit)
+    dialect, condition = service.database.dialect, None
+    if asked.filter is not None:
+        parsed = filters.parse_filter(endpoint, asked.filter)
+        condition = filters.condition(endpoint, parsed, caller.account_id, dialect)
+    order: Sequence[Any] = ()
+    if asked.sort_by is not None:
+        order = sorting.order(endpoint, asked.sort_by, asked.descending, caller.account_id, dialect)
+    return resources.search(caller.account_id, endpoint, condition, order, offset, limit)
+
+
+def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection) -> list[Stored]:
+    """Return resources with what the client wants to see beside the document: a group's members."""
+    if endpoint.path != "/Groups" or not found or not chosen.wants(endpoint.attributes["members"]):
+        return list(found)
+    members = memberships.of_groups(caller.account_id, [stored.id for stored in found])
+    return [replace(stored, members=members[stored.id]) for stored in found]

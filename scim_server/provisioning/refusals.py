@@ -1,0 +1,58 @@
+"""The record of a refusal: written after the roll-back, in a transaction of its own (R29)."""
+
+import logging
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from scim_server.provisioning.caller import Caller, Service
+from scim_server.store import journal
+from scim_server.store.identifiers import now
+
+log = logging.getLogger("scim_server")
+
+
+def record_refusal(
+    service: Service,
+    caller: Caller,
+    method: str,
+    path: str,
+    body: Any,
+    status: int,
+    detail: str,
+    rule: str | None,
+    error: str | None,
+) -> None:
+    """Tell the journal what was refused, of whom and why, so that an administrator finds it by the user's name."""
+    _, _, tail = path.partition("/scim/v2/")
+    resource, _, identifier = tail.partition("/")
+    entry = journal.Entry(
+        action="request.refused",
+        outcome="refused",
+        target_type={"Users": "User", "Groups": "Group"}.get(resource),
+        target_id=_plain(identifier.strip("/")[:64]) or None,
+        target_name=_name(body),
+        changes=({"method": method, "path": _plain(path[:200])},),
+        status=status,
+        rule=rule,
+        error=error,
+        detail=_plain(detail[:2000]),
+    )
+    try:
+        with service.database.transaction():
+            journal.write(caller.account_id, caller.actor, [entry], now())
+    except SQLAlchemyError:
+        log.exception("request %s: its refusal could not be recorded", caller.actor.request_id)
+
+
+def _name(body: Any) -> str | None:
+    """Return the userName or displayName of a refused body, if it has one in the usual spelling."""
+    if not isinstance(body, dict):
+        return None
+    name = next((value for key, value in body.items() if key.lower() in ("username", "displayname")), None)
+    return _plain(name[:512]) if isinstance(name, str) else None
+
+
+def _plain(text: str) -> str:
+    """Return a text that every database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")

@@ -1,0 +1,119 @@
+"""Connections and their credentials; of a token only the digest is stored."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.store.database import Prepared, execute
+from scim_server.store.identifiers import new_id
+from scim_server.store.tables import account, connection, credential
+
+PREFIX = "scim_"
+SCOPES = ("scim.read", "scim.write", "scim.logs")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a token stands for."""
+
+    id: str
+    account_id: str
+    connection: str
+    profile: str
+    scopes: frozenset[str]
+    expires_at: int | None
+    revoked_at: int | None
+    settings: str
+    """The account's policies as stored: JSON."""
+
+
+_BY_DIGEST = Prepared(
+    sa.select(
+        credential.c.id,
+        credential.c.account_id,
+        connection.c.name,
+        connection.c.profile,
+        credential.c.scopes,
+        credential.c.expires_at,
+        credential.c.revoked_at,
+        account.c.settings,
+    )
+    .join(
+        connection,
+        (connection.c.account_id == credential.c.account_id) & (connection.c.id == credential.c.connection_id),
+    )
+    .join(account, account.c.id == credential.c.account_id)
+    .where(credential.c.digest == sa.bindparam("digest"))
+)
+
+
+def digest(token: str) -> str:
+    """Return what is stored of a token; a generated secret of 256 bits needs no stretching."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find(token: str) -> Credential | None:
+    """Return the credential that a token belongs to, with its connection and account: one statement."""
+    row = _BY_DIGEST.one_or_none({"digest": digest(token)})
+    if row is None:
+        return None
+    identifier, account_id, name, profile, scopes, expires_at, revoked_at, settings = row
+    return Credential(
+        identifier, account_id, name, profile, frozenset(scopes.split()), expires_at, revoked_at, settings
+    )
+
+
+def connect(account_id: str, name: str, profile: str, now: int) -> sa.Row[Any]:
+    """Return the connection called ``name``, creating it with the profile when there is none."""
+    statement = sa.select(connection).where(connection.c.account_id == account_id, connection.c.name == name)
+    found = execute(statement).one_or_none()
+    if found is None:
+        values = {"account_id": account_id, "id": new_id(), "name": name, "profile": profile, "created": now}
+        execute(connection.insert(), values)
+        found = execute(statement).one()
+    return found
+
+
+def set_profile(account_id: str, connection_id: str, profile: str) -> None:
+    """Give a connection another profile."""
+    where = (connection.c.account_id == account_id, connection.c.id == connection_id)
+    execute(connection.update().where(*where).values(profile=profile))
+
+
+def issue(account_id: str, connection_id: str, scopes: str, now: int, expires_at: int | None) -> str:
+    """Issue a token for a connection and return it; it cannot be had a second time."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    values = {
+        "account_id": account_id,
+        "id": new_id(),
+        "connection_id": connection_id,
+        "digest": digest(token),
+        "scopes": scopes,
+        "created": now,
+        "expires_at": expires_at,
+    }
+    execute(credential.insert(), values)
+    return token
+
+
+def listed(account_id: str) -> list[sa.Row[Any]]:
+    """Return the credentials of an account with the names of their connections, oldest first."""
+    statement = (
+        sa.select(credential, connection.c.name.label("connection"), connection.c.profile)
+        .join(
+            connection,
+            (connection.c.account_id == credential.c.account_id) & (connection.c.id == credential.c.connection_id),
+        )
+        .where(credential.c.account_id == account_id)
+        .order_by(credential.c.created, credential.c.id)
+    )
+    return list(execute(statement))
+
+
+def revoke(account_id: str, identifier: str, now: int) -> bool:
+    """Revoke a credential at once; False when the account has none of this id that is still live."""
+    where = (credential.c.account_id == account_id, credential.c.id == identifier, credential.c.revoked_at.is_(None))
+    return execute(credential.update().where(*where).values(revoked_at=now)).rowcount > 0

@@ -1,0 +1,133 @@
+"""The database: the current connection, transactions, and the one place that commits.
+
+The statements of the store run on the connection of the innermost ``reading()`` or ``transaction()`` block; there
+is none outside of a block. Reads run without BEGIN and COMMIT, which saves two round trips per request.
+"""
+
+import sqlite3
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+from scim_server.store.tables import metadata
+
+_current: ContextVar[sa.Connection] = ContextVar("scim_server_connection")
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536")
+
+
+class Database:
+    """The engine of one application, through Flask-SQLAlchemy."""
+
+    def __init__(self, app: Flask, url: str) -> None:
+        parsed = sa.make_url(url)
+        app.config["SQLALCHEMY_DATABASE_URI"] = parsed
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(parsed)
+        extension = SQLAlchemy(app, metadata=metadata, disable_autonaming=True)
+        with app.app_context():
+            self.engine = extension.engine
+        self._reading = self.engine
+        if self.dialect == "sqlite":
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_immediate)
+            self._reading = self.engine.execution_options(reading=True)
+        else:
+            self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Run the statements of the block each on its own, without a transaction."""
+        with self._reading.connect() as connection, _made_current(connection):
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Run the statements of the block in one transaction, committed at its end and rolled back on an error."""
+        with self.engine.connect() as connection, _made_current(connection):
+            connection.begin()
+            yield connection
+            connection.commit()
+
+
+@contextmanager
+def _made_current(connection: sa.Connection) -> Iterator[None]:
+    token = _current.set(connection)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def execute(
+    statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+) -> sa.CursorResult[Any]:
+    """Run a statement on the connection of the innermost block; LookupError outside of one."""
+    return _current.get().execute(statement, parameters)
+
+
+class Prepared:
+    """A read compiled once per dialect and run on the driver itself.
+
+    SQLAlchemy's work per execution costs several times what the database does for a row by key; the reads that IdPs
+    repeat all day skip it. Rows are named tuples; booleans come as the driver has them (0 and 1 on SQLite).
+    """
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
+        self._row = namedtuple("Row", [column.key for column in statement.selected_columns])  # type: ignore[misc]
+
+    def all(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """Return all rows for the parameters."""
+        connection = _current.get()
+        text, order = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        given = parameters if order is None else [parameters[name] for name in order]
+        driver: Any = connection.connection.driver_connection
+        return list(map(self._row._make, driver.execute(text, given)))
+
+    def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
+        """Return the only row for the parameters, or None."""
+        rows = self.all(parameters)
+        return rows[0] if rows else None
+
+    def _compile(self, dialect: sa.Dialect) -> tuple[str, Sequence[str] | None]:
+        compiled = self._statement.compile(dialect=dialect)
+        order = compiled.positiontup if compiled.positional else None  # type: ignore[attr-defined]
+        self._compiled[dialect.name] = str(compiled), order
+        return self._compiled[dialect.name]
+
+
+def dialect() -> str:
+    """Return the dialect of the innermost block."""
+    return _current.get().dialect.name
+
+
+def _options(url: sa.URL) -> dict[str, Any]:
+    shared = {"json_serializer": lambda value: orjson.dumps(value).decode()}
+    if url.get_backend_name() == "sqlite":
+        return shared | {"pool_size": 8, "max_overflow": 56, "connect_args": {"check_same_thread": False}}
+    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10}
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own transactions lose updates: see _begin_immediate
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    """Take the write lock at BEGIN, so that what a transaction has read is still true when it writes."""
+    if not connection.get_execution_options().get("reading"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

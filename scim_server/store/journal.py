@@ -1,0 +1,99 @@
+"""The provisioning journal: one row per thing that happened or was refused, never changed but to mask a name (R29)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from scim_server.protocol.folding import fold_name
+from scim_server.store.database import execute
+from scim_server.store.identifiers import new_id
+from scim_server.store.tables import journal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the journal. It holds no message content, no telephone number and no token."""
+
+    action: str
+    outcome: str = "success"
+    target_type: str | None = None
+    target_id: str | None = None
+    target_name: str | None = None
+    changes: Sequence[Mapping[str, Any]] = ()
+    """``{"attribute", "from", "to"}`` for the account's own attributes, ``{"attribute"}`` alone for the others."""
+    logs_purged: int | None = None
+    status: int | None = None
+    rule: str | None = None
+    error: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it: an IdP's connection, an administrator at the command line, or the system."""
+
+    type: str
+    name: str | None
+    request_id: str | None = None
+
+
+def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> None:
+    """Write entries into the journal, in the current transaction."""
+    ids = sorted(new_id() for _ in entries)  # the entries of one request keep their order
+    rows = [
+        {
+            "account_id": account_id,
+            "id": identifier,
+            "occurred_at": now,
+            "action": entry.action,
+            "outcome": entry.outcome,
+            "status": entry.status,
+            "rule": entry.rule,
+            "error": entry.error,
+            "detail": entry.detail,
+            "actor_type": actor.type,
+            "actor": actor.name,
+            "target_type": entry.target_type,
+            "target_id": entry.target_id,
+            "target_name": entry.target_name,
+            "target_key": fold_name(entry.target_name) if entry.target_name else None,
+            "changes": orjson.dumps(entry.changes).decode(),
+            "logs_purged": entry.logs_purged,
+            "request_id": actor.request_id,
+        }
+        for identifier, entry in zip(ids, entries, strict=True)
+    ]
+    if rows:
+        execute(journal.insert(), rows)
+
+
+def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
+    """Replace a deleted user's name wherever the journal tells it (R22, R29); None leaves the id alone."""
+    key = fold_name(name)
+    execute(
+        journal.update()
+        .where(
+            journal.c.account_id == account_id,
+            sa.or_(journal.c.target_id == user_id, journal.c.target_key == key),
+        )
+        .values(
+            target_name=masked,
+            target_key=None,
+            detail=sa.func.replace(journal.c.detail, name, masked or user_id),
+        )
+    )
+
+
+def read(account_id: str, user: str | None = None, after: str = "", limit: int = 100) -> list[sa.Row[Any]]:
+    """Return the newest entries after the one with the id ``after``, oldest of them first.
+
+    ``user`` is an id or a userName; refusals of users who were never created are found by the name too.
+    """
+    where = [journal.c.account_id == account_id, journal.c.id > after]
+    if user:
+        where.append(sa.or_(journal.c.target_id == user, journal.c.target_key == fold_name(user)))
+    statement = sa.select(journal).where(*where).order_by(journal.c.id.desc()).limit(limit)
+    return list(reversed(execute(statement).all()))

@@ -1,0 +1,98 @@
+"""Group membership as rows: a change touches the named rows only, however large the group is."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.store.database import dialect, execute
+from scim_server.store.tables import group, membership, user
+
+CHUNK = 1000
+"""How many ids go into one statement."""
+
+
+def lock_users(account_id: str, ids: Iterable[str]) -> frozenset[str]:
+    """Return those of the ids that are users of the account, kept from being deleted until the transaction ends.
+
+    Users are locked before groups, everywhere, so that no two requests wait for each other.
+    """
+    known: set[str] = set()
+    for chunk in _chunks(sorted(set(ids))):
+        statement = sa.select(user.c.id).where(user.c.account_id == account_id, user.c.id.in_(chunk))
+        known.update(execute(statement.order_by(user.c.id).with_for_update(read=True, key_share=True)).scalars())
+    return frozenset(known)
+
+
+def add(account_id: str, group_id: str, user_ids: Sequence[str], now: int) -> int:
+    """Make users of the account members of a group; returns how many were not yet."""
+    added = 0
+    for chunk in _chunks(user_ids):
+        rows = [{"account_id": account_id, "group_id": group_id, "user_id": one, "added": now} for one in chunk]
+        statement = _insert().values(rows).on_conflict_do_nothing().returning(membership.c.user_id)
+        added += len(execute(statement).all())
+    return added
+
+
+def remove(account_id: str, group_id: str, user_ids: Iterable[str]) -> int:
+    """Take users out of a group; returns how many were members."""
+    removed = 0
+    for chunk in _chunks(sorted(set(user_ids))):
+        where = (*_of_group(account_id, group_id), membership.c.user_id.in_(chunk))
+        removed += execute(membership.delete().where(*where)).rowcount
+    return removed
+
+
+def ids(account_id: str, group_id: str) -> list[str]:
+    """Return the ids of all members of a group."""
+    statement = sa.select(membership.c.user_id).where(*_of_group(account_id, group_id))
+    return list(execute(statement.order_by(membership.c.user_id)).scalars())
+
+
+def of_groups(account_id: str, group_ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return the members of each group as ``(user id, display)``, in one statement."""
+    statement = (
+        sa.select(
+            membership.c.group_id,
+            membership.c.user_id,
+            sa.func.coalesce(user.c.display_name, user.c.user_name).label("display"),
+        )
+        .join(user, (user.c.account_id == membership.c.account_id) & (user.c.id == membership.c.user_id))
+        .where(membership.c.account_id == account_id, membership.c.group_id.in_(group_ids))
+        .order_by(membership.c.group_id, membership.c.user_id)
+    )
+    members: dict[str, list[tuple[str, str]]] = {group_id: [] for group_id in group_ids}
+    for group_id, user_id, display in execute(statement):
+        members[group_id].append((user_id, display))
+    return members
+
+
+def leave_all(account_id: str, user_id: str, now: int) -> int:
+    """Take a user out of every group, moving the groups' versions (ETG-07); returns how many groups changed."""
+    of_user = sa.select(membership.c.group_id).where(
+        membership.c.account_id == account_id, membership.c.user_id == user_id
+    )
+    changed = execute(
+        group.update()
+        .where(group.c.account_id == account_id, group.c.id.in_(of_user))
+        .values(version=group.c.version + 1, modified=now, member_count=group.c.member_count - 1)
+    )
+    if changed.rowcount:
+        execute(membership.delete().where(membership.c.account_id == account_id, membership.c.user_id == user_id))
+    return changed.rowcount
+
+
+def _insert() -> Any:
+    if dialect() == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    return insert(membership)
+
+
+def _of_group(account_id: str, group_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (membership.c.account_id == account_id, membership.c.group_id == group_id)
+
+
+def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

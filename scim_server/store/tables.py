@@ -1,0 +1,257 @@
+"""The tables, one definition for SQLite and PostgreSQL.
+
+Every primary key begins with ``account_id``, so that the schema shards by account and no query can leave it. Two
+unique indexes are directories of the whole service, because they are asked before the account is known or to keep
+two accounts apart: the name of an approved domain and the digest of a credential.
+Times are microseconds since 1970. Text is compared byte by byte on both engines (collation "C").
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+Folded = sa.JSON().with_variant(JSONB(), "postgresql")
+Micros = sa.BigInteger
+
+
+def _key(name: str = "account_id") -> sa.Column[str]:
+    return sa.Column(name, Text, primary_key=True)
+
+
+def _of_account(*columns: str, table: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
+    """A reference to a row of the same account."""
+    return sa.ForeignKeyConstraint(
+        ["account_id", *columns], [f"{table}.account_id", f"{table}.id"], ondelete=ondelete
+    )
+
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False, unique=True),
+    sa.Column("settings", Text, nullable=False, server_default="{}"),
+    sa.Column("created", Micros, nullable=False),
+)
+
+approved_domain = sa.Table(
+    "approved_domain",
+    metadata,
+    _key(),
+    _key("name"),
+    sa.Column("status", Text, nullable=False, server_default="approved"),
+    sa.Column("method", Text, nullable=False, server_default="supportProof"),
+    sa.Column("requested_at", Micros, nullable=False),
+    sa.Column("approved_at", Micros),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+    sa.UniqueConstraint("name"),
+)
+
+licence_pool = sa.Table(
+    "licence_pool",
+    metadata,
+    _key(),
+    _key("type"),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("assigned", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("family", Text, nullable=False),
+    sa.Column("tier", sa.Integer),
+    sa.Column("protected_returns", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("activations", sa.Integer),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+    sa.CheckConstraint("assigned >= 0 AND assigned <= total", name="within_total"),
+)
+
+user = sa.Table(
+    "user",
+    metadata,
+    _key(),
+    _key("id"),
+    sa.Column("document", Text, nullable=False),
+    sa.Column("folded", Folded, nullable=False),
+    sa.Column("user_name", Text, nullable=False),
+    sa.Column("user_name_key", Text, nullable=False),
+    sa.Column("external_id", Text),
+    sa.Column("display_name", Text),
+    sa.Column("display_name_key", Text),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("role", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("sms_returns", sa.Boolean, nullable=False),
+    sa.Column("microsoft_returns", sa.Boolean, nullable=False),
+    sa.Column("licence_type", Text),
+    sa.Column("licence_activated", sa.Boolean, nullable=False),
+    sa.Column("licence_status", Text, nullable=False),
+    sa.Column("licence_source", Text),
+    sa.Column("licence_reason", Text),
+    sa.Column("licence_pending_type", Text),
+    sa.Column("licence_pending_since", Micros),
+    sa.Column("licence_assigned_at", Micros),
+    sa.Column("licence_activated_at", Micros),
+    sa.Column("licence_expires_at", Micros),
+    sa.Column("licence_reset_required", sa.Boolean, nullable=False),
+    sa.Column("activations_allowed", sa.Integer),
+    sa.Column("activations_used", sa.Integer, nullable=False),
+    sa.Column("deactivated_at", Micros),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created", Micros, nullable=False),
+    sa.Column("modified", Micros, nullable=False),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+    sa.UniqueConstraint("account_id", "user_name_key"),
+    sa.Index(None, "account_id", "external_id"),
+    sa.Index(None, "account_id", "display_name_key", "id"),
+    sa.Index(None, "account_id", "created", "id"),
+    sa.Index(None, "account_id", "modified", "id"),
+    sa.Index(
+        "ix_user_pending",
+        "account_id",
+        "licence_pending_type",
+        "licence_pending_since",
+        sqlite_where=sa.text("licence_status = 'pending'"),
+        postgresql_where=sa.text("licence_status = 'pending'"),
+    ),
+    sa.Index(
+        "ix_user_administrators",
+        "account_id",
+        "role",
+        sqlite_where=sa.text("role = 'administrator'"),
+        postgresql_where=sa.text("role = 'administrator'"),
+    ),
+)
+
+user_value = sa.Table(
+    "user_value",
+    metadata,
+    _key(),
+    _key("path"),
+    _key("value_key"),
+    _key("user_id"),
+    _of_account("user_id", table="user"),
+    sa.Index(None, "account_id", "user_id"),
+)
+"""The inverted index of the multi-valued attributes that IdPs look users up by."""
+
+group = sa.Table(
+    "group",
+    metadata,
+    _key(),
+    _key("id"),
+    sa.Column("document", Text, nullable=False),
+    sa.Column("folded", Folded, nullable=False),
+    sa.Column("display_name", Text, nullable=False),
+    sa.Column("display_name_key", Text, nullable=False),
+    sa.Column("external_id", Text),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("licence_type", Text),
+    sa.Column("member_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("licensed_member_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("pending_member_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created", Micros, nullable=False),
+    sa.Column("modified", Micros, nullable=False),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+    sa.UniqueConstraint("account_id", "display_name_key"),
+    sa.Index(None, "account_id", "external_id"),
+    sa.Index(None, "account_id", "created", "id"),
+)
+
+membership = sa.Table(
+    "membership",
+    metadata,
+    _key(),
+    _key("group_id"),
+    _key("user_id"),
+    sa.Column("added", Micros, nullable=False),
+    _of_account("group_id", table="group"),
+    _of_account("user_id", table="user"),
+    sa.Index(None, "account_id", "user_id", "group_id"),
+)
+
+user_log = sa.Table(
+    "user_log",
+    metadata,
+    _key(),
+    _key("id"),
+    sa.Column("user_id", Text, nullable=False),
+    sa.Column("sent_at", Micros, nullable=False),
+    sa.Column("last_activity_at", Micros),
+    sa.Column("expires_at", Micros),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("entry", Text, nullable=False),
+    _of_account("user_id", table="user"),
+    sa.Index(None, "account_id", "user_id", "sent_at"),
+)
+"""The user's message log (R28); destroyed only by explicit acts (R9, R11, R22)."""
+
+deleted_address = sa.Table(
+    "deleted_address",
+    metadata,
+    _key(),
+    _key("digest"),
+    sa.Column("deleted", Micros, nullable=False),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+)
+"""The digests of the addresses of deleted users, so that a re-creation is known (R23)."""
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    _key(),
+    _key("id"),
+    sa.Column("occurred_at", Micros, nullable=False),
+    sa.Column("action", Text, nullable=False),
+    sa.Column("outcome", Text, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("rule", Text),
+    sa.Column("error", Text),
+    sa.Column("detail", Text),
+    sa.Column("actor_type", Text, nullable=False),
+    sa.Column("actor", Text),
+    sa.Column("target_type", Text),
+    sa.Column("target_id", Text),
+    sa.Column("target_name", Text),
+    sa.Column("target_key", Text),
+    sa.Column("changes", Text, nullable=False, server_default="[]"),
+    sa.Column("logs_purged", sa.Integer),
+    sa.Column("request_id", Text),
+    sa.Index(None, "account_id", "occurred_at", "id"),
+    sa.Index(None, "account_id", "target_id"),
+    sa.Index(None, "account_id", "target_key"),
+    sa.Index(None, "account_id", "request_id"),
+)
+
+connection = sa.Table(
+    "connection",
+    metadata,
+    _key(),
+    _key("id"),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("profile", Text, nullable=False),
+    sa.Column("created", Micros, nullable=False),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+    sa.UniqueConstraint("account_id", "name"),
+)
+
+credential = sa.Table(
+    "credential",
+    metadata,
+    _key(),
+    _key("id"),
+    sa.Column("connection_id", Text, nullable=False),
+    sa.Column("digest", Text, nullable=False, unique=True),
+    sa.Column("scopes", Text, nullable=False),
+    sa.Column("created", Micros, nullable=False),
+    sa.Column("expires_at", Micros),
+    sa.Column("revoked_at", Micros),
+    _of_account("connection_id", table="connection"),
+)

@@ -1,0 +1,126 @@
+"""What a request brings and what it is answered: bodies, conditions, representations."""
+
+from typing import Any
+
+import orjson
+from flask import Response, current_app, g, request
+from scim2_models import InvalidSyntaxException, SCIMException
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_etags
+
+from scim_server.protocol.catalogue import Endpoint
+from scim_server.protocol.conditions import Conditions, etag
+from scim_server.protocol.documents import Projection, Stored, location, projection, represented
+from scim_server.provisioning import Service
+
+SCIM_JSON = "application/scim+json"
+_CHUNK = 64 * 1024
+
+
+class UnsupportedMediaType(SCIMException):
+    """The body is of a type that is not SCIM JSON, or the client accepts nothing that is."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail=detail)
+        self.status = status
+
+
+def scim_service() -> Service:
+    """Return the service of the current application."""
+    service: Service = current_app.extensions["scim"]
+    return service
+
+
+def read_json() -> Any:
+    """Return the JSON of the request's body; raises 413, 415 and invalidSyntax."""
+    kind = request.mimetype
+    if kind not in ("", SCIM_JSON, "application/json"):
+        raise UnsupportedMediaType(415, f"Content-Type '{kind[:100]}' is not supported; send {SCIM_JSON}")
+    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+        raise UnsupportedMediaType(415, "Content-Encoding is not supported; send the body as it is")
+    try:
+        g.body = orjson.loads(_bounded_body())
+    except orjson.JSONDecodeError as error:
+        raise InvalidSyntaxException(detail=f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from error
+    return g.body
+
+
+def _bounded_body() -> bytes:
+    """Read the body by its length or as it comes in chunks, never more than the limit.
+
+    The stream is read piecewise: granian's refuses to be read to its end in one call.
+    """
+    most = current_app.config["MAX_CONTENT_LENGTH"]
+    parts, size = [], 0
+    while part := request.stream.read(_CHUNK):
+        size += len(part)
+        if size > most:
+            raise RequestEntityTooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def conditions() -> Conditions:
+    """Return the request's If-Match and If-None-Match by their opaque tags (A-10)."""
+    return Conditions(_tags("If-Match"), _tags("If-None-Match"))
+
+
+def _tags(header: str) -> frozenset[str] | None:
+    value = request.headers.get(header)
+    if value is None:
+        return None
+    tags = parse_etags(value)
+    return frozenset("*") if tags.star_tag else frozenset(tags.as_set(include_weak=True))
+
+
+def asked_projection(endpoint: Endpoint) -> Projection:
+    """Return what the request's ``attributes`` and ``excludedAttributes`` choose."""
+    if not request.query_string:
+        return projection(endpoint, (), ())
+    return projection(endpoint, _names("attributes"), _names("excludedAttributes"))
+
+
+def _names(parameter: str) -> tuple[str, ...]:
+    text = request.args.get(parameter, "")
+    return tuple(name for one in text.split(",")[:500] if (name := one.strip()))
+
+
+class Answer(Response):
+    """An answer with a body whose headers are ASCII by construction, so that werkzeug need not rewrite URLs."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Return the headers as they are, with the length of the body."""
+        self.headers["Content-Length"] = str(sum(map(len, self.response)))  # type: ignore[arg-type]
+        return self.headers
+
+
+def scim_json(text: str, status: int = 200) -> Response:
+    """Return ready JSON text as a SCIM answer."""
+    return Answer(text.encode(), status=status, content_type=SCIM_JSON)
+
+
+def resource(endpoint: Endpoint, stored: Stored, chosen: Projection, status: int = 200) -> Response:
+    """Return a resource with its version and address."""
+    base_url = scim_service().base_url
+    response = scim_json(represented(endpoint, stored, base_url, chosen), status)
+    response.headers["ETag"] = etag(stored.version)
+    response.headers["Location" if status == 201 else "Content-Location"] = location(endpoint, stored.id, base_url)
+    return response
+
+
+def nothing(version: int, status: int = 204) -> Response:
+    """Return an answer without a body that tells the version."""
+    response = Response(status=status)
+    del response.headers["Content-Type"]
+    response.headers["ETag"] = etag(version)
+    return response
+
+
+def check_accepts_scim() -> None:
+    """Refuse a request whose Accept leaves no JSON: 406 (HTP-04)."""
+    accept = request.headers.get("Accept", "")
+    if accept in ("", "*/*", SCIM_JSON, "application/json"):
+        return
+    if not request.accept_mimetypes.best_match((SCIM_JSON, "application/json")):
+        raise UnsupportedMediaType(406, f"Accept: only {SCIM_JSON} and application/json are offered")

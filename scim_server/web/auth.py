@@ -1,0 +1,111 @@
+"""Who calls: the bearer token of a request, judged by authlib, as the Caller of the use cases (R1)."""
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from authlib.oauth2 import OAuth2Error, ResourceProtector
+from authlib.oauth2.rfc6749.errors import MissingAuthorizationError, UnsupportedTokenTypeError
+from authlib.oauth2.rfc6750 import BearerTokenValidator
+from authlib.oauth2.rfc6750.errors import InsufficientScopeError, InvalidTokenError
+from flask import g, request
+from scim2_models import SCIMException
+
+from scim_server.account.policies import Policies, policies_from
+from scim_server.idp.profiles import profiles
+from scim_server.provisioning import Caller
+from scim_server.store.credentials import Credential, find
+from scim_server.store.identifiers import now
+from scim_server.store.journal import Actor
+
+REALM = "scim"
+READ, WRITE = "scim.read", "scim.write"
+
+
+class Unauthorized(SCIMException):
+    """The credential of a request does not open what it asks for: 401, or 403 for a missing scope."""
+
+    def __init__(self, status: int, detail: str, challenge: str) -> None:
+        super().__init__(detail=detail)
+        self.status = status
+        self.challenge = challenge
+
+
+class Token:
+    """A credential in the form in which authlib asks about it."""
+
+    def __init__(self, credential: Credential) -> None:
+        self.credential = credential
+
+    def is_expired(self) -> bool:
+        """Whether the token's time is over."""
+        return self.credential.expires_at is not None and self.credential.expires_at <= now()
+
+    def is_revoked(self) -> bool:
+        """Whether an administrator has revoked the token."""
+        return self.credential.revoked_at is not None
+
+    def get_scope(self) -> str:
+        """Return the scopes, separated by spaces."""
+        return " ".join(self.credential.scopes)
+
+
+class TokenValidator(BearerTokenValidator):  # type: ignore[misc]
+    """Looks opaque tokens up by their digest."""
+
+    def authenticate_token(self, token_string: str) -> Token | None:
+        """Return the token of a string, or None; the comparison is the database's, on a digest."""
+        credential = find(token_string) if token_string.isascii() and len(token_string) < 512 else None
+        return Token(credential) if credential else None
+
+    def validate_token(self, token: Token | None, scopes: Any, request: Any, **_: Any) -> None:
+        """Refuse a token that is unknown, expired or revoked, saying which of expiry and revocation it is."""
+        if token is not None and token.is_expired():
+            raise InvalidTokenError(description="The token has expired; issue a new one and enter it in the IdP.")
+        if token is not None and token.is_revoked():
+            raise InvalidTokenError(description="The token was revoked; issue a new one and enter it in the IdP.")
+        super().validate_token(token, scopes, request)
+
+
+_protector = ResourceProtector()
+_protector.register_token_validator(TokenValidator(realm=REALM))
+
+
+def identify(scope: str) -> Caller:
+    """Return the caller of the current request, whose token must have ``scope``; raises Unauthorized.
+
+    Runs one statement, in the current block of the database.
+    """
+    try:
+        token: Token = _protector.validate_request([scope], request)
+    except OAuth2Error as error:
+        raise _unauthorized(error, scope) from error
+    credential = token.credential
+    g.caller = Caller(
+        account_id=credential.account_id,
+        actor=Actor("scimToken", credential.connection, g.request_id),
+        scopes=credential.scopes,
+        profile=profiles()[credential.profile],
+        policies=_policies(credential.settings),
+    )
+    caller: Caller = g.caller
+    return caller
+
+
+@lru_cache(maxsize=1024)
+def _policies(settings: str) -> Policies:
+    return policies_from(orjson.loads(settings))
+
+
+def _unauthorized(error: OAuth2Error, scope: str) -> Unauthorized:
+    """Tell authlib's error as RFC 6750 section 3 has it: no error code where no token was sent (AUT-03)."""
+    challenge = f'Bearer realm="{REALM}"'
+    if isinstance(error, MissingAuthorizationError):
+        return Unauthorized(401, "send the connection's token: Authorization: Bearer <token>", challenge)
+    if isinstance(error, UnsupportedTokenTypeError):
+        return Unauthorized(401, "Authorization must be: Bearer <token>", challenge)
+    if isinstance(error, InsufficientScopeError):
+        detail = f"the token has not the scope '{scope}' that {request.method} needs; issue one that has"
+        return Unauthorized(403, detail, f'{challenge}, error="insufficient_scope", scope="{scope}"')
+    detail = str(error.get_error_description() or "the token is not known")
+    return Unauthorized(401, detail, f'{challenge}, error="invalid_token", error_description="{detail}"')

@@ -1,0 +1,187 @@
+"""The SCIM endpoints: every view reads, acts, answers."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, request
+from scim2_models import NotImplementedException
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from scim_server import provisioning
+from scim_server.protocol.catalogue import Endpoint
+from scim_server.protocol.messages import Search, read_query, read_search
+from scim_server.provisioning import Caller
+from scim_server.provisioning.reading import missing
+from scim_server.web.answers import (
+    asked_projection,
+    check_accepts_scim,
+    conditions,
+    nothing,
+    read_json,
+    resource,
+    scim_json,
+    scim_service,
+)
+from scim_server.web.auth import READ, WRITE, identify
+
+BASE_PATH = "/scim/v2"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+
+View = Callable[..., Response]
+
+
+def reads(view: View) -> View:
+    """Run a view with a caller who may read, on one connection."""
+
+    @wraps(view)
+    def reading(*args: Any, **kwargs: Any) -> Response:
+        with scim_service().database.reading():
+            caller = identify(READ)
+            check_accepts_scim()
+            return view(caller, *args, **kwargs)
+
+    return reading
+
+
+def writes(view: View) -> View:
+    """Run a view with a caller who may write."""
+
+    @wraps(view)
+    def writing(*args: Any, **kwargs: Any) -> Response:
+        with scim_service().database.reading():
+            caller = identify(WRITE)
+        check_accepts_scim()
+        return view(caller, *args, **kwargs)
+
+    return writing
+
+
+@reads
+def read_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
+    """GET one resource, or 304 when the client has its version."""
+    chosen = asked_projection(endpoint)
+    stored = provisioning.read(scim_service(), caller, endpoint, _checked(endpoint, identifier), chosen)
+    if conditions().is_known(stored.version):
+        return nothing(stored.version, 304)
+    return resource(endpoint, stored, chosen)
+
+
+@reads
+def list_resources(caller: Caller, endpoint: Endpoint) -> Response:
+    """GET a page of resources."""
+    return _page(caller, endpoint, read_query(request.args))
+
+
+@reads
+def search_resources(caller: Caller, endpoint: Endpoint) -> Response:
+    """POST a search (RFC 7644 section 3.4.3)."""
+    return _page(caller, endpoint, read_search(read_json()))
+
+
+def _page(caller: Caller, endpoint: Endpoint, asked: Search) -> Response:
+    return scim_json(provisioning.search(scim_service(), caller, endpoint, asked))
+
+
+@writes
+def create_resource(caller: Caller, endpoint: Endpoint) -> Response:
+    """POST a new resource."""
+    chosen = asked_projection(endpoint)
+    stored = provisioning.create(scim_service(), caller, endpoint, read_json())
+    return resource(endpoint, _complete(caller, endpoint, stored, chosen), chosen, 201)
+
+
+@writes
+def put_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
+    """PUT a whole resource."""
+    chosen = asked_projection(endpoint)
+    identifier = _checked(endpoint, identifier)
+    stored = provisioning.put(scim_service(), caller, endpoint, identifier, read_json(), conditions())
+    return resource(endpoint, _complete(caller, endpoint, stored, chosen), chosen)
+
+
+@writes
+def patch_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
+    """PATCH a resource; a group of many members, or a client that prefers it, is answered without a body (A-27)."""
+    chosen = asked_projection(endpoint)
+    identifier = _checked(endpoint, identifier)
+    stored = provisioning.patch(scim_service(), caller, endpoint, identifier, read_json(), conditions())
+    minimal = "return=minimal" in request.headers.get("Prefer", "").replace(" ", "").lower()
+    if not chosen.attributes and (minimal or stored.member_count > caller.profile.group_patch_limit):
+        return nothing(stored.version)
+    return resource(endpoint, _complete(caller, endpoint, stored, chosen), chosen)
+
+
+@writes
+def delete_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
+    """DELETE a resource for good."""
+    provisioning.delete(scim_service(), caller, endpoint, _checked(endpoint, identifier), conditions())
+    return Response(status=204)
+
+
+def _complete(caller: Caller, endpoint: Endpoint, stored: Any, chosen: Any) -> Any:
+    if endpoint.path != "/Groups":
+        return stored
+    with scim_service().database.reading():
+        return provisioning.complete(caller, endpoint, [stored], chosen)[0]
+
+
+def _checked(endpoint: Endpoint, identifier: str) -> str:
+    """Return an id that could be one; another is answered 404 before a database sees it."""
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise missing(endpoint, re.sub(r"[^ -~]", "?", identifier))
+    return identifier
+
+
+@reads
+def unknown_path(caller: Caller, path: str = "") -> Response:
+    """Answer a path that nothing is served at: 404 as a SCIM error (HTP-08)."""
+    raise NotFound
+
+
+@reads
+def not_offered(caller: Caller, **_: Any) -> Response:
+    """Answer what the RFC has and this server does not announce: 501."""
+    raise NotImplementedException(detail=f"{request.path} is not offered; see ServiceProviderConfig")
+
+
+@reads
+def refuse_method(caller: Caller, allowed: tuple[str, ...], **_: Any) -> Response:
+    """Answer a method that a path does not have: 405 with Allow, and OPTIONS with Allow alone (A-38)."""
+    if request.method == "OPTIONS":
+        response = Response(status=204)
+        response.headers["Allow"] = ", ".join((*allowed, "OPTIONS"))
+        return response
+    raise MethodNotAllowed(valid_methods=list(allowed))
+
+
+def blueprint(endpoints: list[Endpoint]) -> Blueprint:
+    """Return the routes of the served resource types."""
+    scim = Blueprint("scim", __name__, url_prefix=BASE_PATH)
+    for endpoint in endpoints:
+        serve(scim, endpoint.path, {"GET": list_resources, "POST": create_resource}, endpoint=endpoint)
+        serve(scim, f"{endpoint.path}/.search", {"POST": search_resources}, endpoint=endpoint)
+        one = {"GET": read_resource, "PUT": put_resource, "PATCH": patch_resource, "DELETE": delete_resource}
+        serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
+    for path in ("/Me", "/Bulk", "/.search", "/"):
+        serve(scim, path, dict.fromkeys(METHODS, not_offered))
+    serve(scim, "/<path:path>", dict.fromkeys(METHODS, unknown_path))
+    return scim
+
+
+def serve(scim: Blueprint, rule: str, views: dict[str, View], **defaults: Any) -> None:
+    """Route each method of a path to its view, and every other one to a SCIM 405."""
+    allowed = tuple(sorted({*views, *(("HEAD",) if "GET" in views else ())}))
+    others = [method for method in (*METHODS, "OPTIONS", "TRACE") if method not in views]
+    for method, view in [*views.items(), *((other, refuse_method) for other in others)]:
+        scim.add_url_rule(
+            rule,
+            endpoint=f"{method} {rule}".replace(".", "_"),
+            view_func=view,
+            methods=[method],
+            defaults={**defaults, **({"allowed": allowed} if view is refuse_method else {})},
+            provide_automatic_options=False,
+            strict_slashes=False,
+        )
