@@ -25,7 +25,12 @@ _STATE = tuple(
 
 def with_defaults(document: Document) -> dict[str, Any]:
     """Return a new user's document with what is true of every user who says nothing else (R4)."""
-    extension = {"kind": PERSON, "twoFactorEnabled": False, "smsReturnsEnabled": False, "microsoftReturnsEnabled": False}
+    extension = {
+        "kind": PERSON,
+        "twoFactorEnabled": False,
+        "smsReturnsEnabled": False,
+        "microsoftReturnsEnabled": False,
+    }
     given = {name: value for name, value in (document.get(ACCOUNT_USER) or {}).items() if value is not None}
     active = document.get("active")
     return {**document, "active": True if active is None else active, ACCOUNT_USER: {**extension, **given}}
@@ -172,7 +177,9 @@ def _work_addresses(document: Document) -> tuple[str, ...]:
     """The e-mails whose domain must be approved: the primary one and those of type work (R2)."""
     emails = document.get("emails") or ()
     return tuple(
-        one["value"] for one in emails if one.get("value") and (one.get("primary") or fold(one.get("type") or "") == "work")
+        one["value"]
+        for one in emails
+        if one.get("value") and (one.get("primary") or fold(one.get("type") or "") == "work")
     )
 
 
@@ -185,5 +192,3 @@ def asserted_names(urns: frozenset[str]) -> frozenset[str]:
     """Return the rules' names of asserted attributes from their fully qualified ones."""
     heads = (urn.rpartition(":")[2].partition(".")[0] for urn in urns)
     return frozenset(ALIASES.get(head, head) for head in heads)
-
-

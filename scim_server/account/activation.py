@@ -11,7 +11,7 @@ def asked_activation_activates_the_licence(case: Case) -> None:
     if case.transfers or not case.asks_activation or not case.asked.licence_activated:
         return
     after = case.after
-    if not after.holds_seat or after.licence_type is None:
+    if after.licence_type is None:
         raise Refused("R13", "E13")
     if after.licence_activated:
         return
@@ -36,7 +36,7 @@ def _one_activation_more(case: Case) -> int:
 
 def asked_reset_undoes_the_activation(case: Case) -> None:
     """A reset undoes the activation, so that the licence can be activated again; nothing else is lost (R14)."""
-    if case.before is None or case.transfers or not case.asks_activation or case.asked.licence_activated:
+    if case.before is None or not case.asks_activation or case.asked.licence_activated:
         return
     after = case.after
     if after.licence_activated or after.activations_used or after.licence_reset_required:

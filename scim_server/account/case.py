@@ -109,6 +109,9 @@ def is_none(type_sent: str | None) -> bool:
 
 def same_type(one: str | None, other: str | None) -> bool:
     """Tell whether two spellings name the same licence type, or both none (Q7)."""
-    if one is None or other is None or is_none(one) or is_none(other):
-        return is_none(one) and is_none(other)
-    return one.lower() == other.lower()
+    return _key(one) == _key(other)
+
+
+def _key(type_sent: str | None) -> str | None:
+    """Return by what a licence type as sent is found."""
+    return None if type_sent is None or is_none(type_sent) else type_sent.lower()

@@ -21,31 +21,43 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class UserCreated(Effect):
+    """The user did not exist before (R4)."""
+
     action = "user.created"
 
 
 @dataclass(frozen=True, slots=True)
 class UserRenamed(Effect):
+    """The same person has a new address; everything else was kept (R12)."""
+
     action = "user.renamed"
 
 
 @dataclass(frozen=True, slots=True)
 class UserDeactivated(Effect):
+    """The user may no longer sign in or send (R24)."""
+
     action = "user.deactivated"
 
 
 @dataclass(frozen=True, slots=True)
 class UserReactivated(Effect):
+    """The user may sign in and send again (R25)."""
+
     action = "user.reactivated"
 
 
 @dataclass(frozen=True, slots=True)
 class UserDeleted(Effect):
+    """The user is gone for good (R22)."""
+
     action = "user.deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class RoleChanged(Effect):
+    """The user is an administrator now, or no longer (R20)."""
+
     action = "role.changed"
     before: str
     after: str
@@ -126,6 +138,8 @@ class LicencePendingCleared(Effect):
 
 @dataclass(frozen=True, slots=True)
 class LicenceSuspended(Effect):
+    """The licence rests with its deactivated user (R24)."""
+
     action = "license.suspended"
     type: str
 
@@ -150,12 +164,16 @@ class LicenceTransferred(Effect):
 
 @dataclass(frozen=True, slots=True)
 class LicenceActivated(Effect):
+    """The licence is usable in the user's software (R13)."""
+
     action = "license.activated"
     type: str
 
 
 @dataclass(frozen=True, slots=True)
 class LicenceReset(Effect):
+    """The licence can be activated again (R14)."""
+
     action = "license.reset"
     type: str | None
 

@@ -169,7 +169,7 @@ def withdraw(case: Case) -> None:
 
 def asked_type_replaces_the_held_one(case: Case) -> None:
     """Changing the type takes effect at once, up or down, also for a suspended user (R8)."""
-    if case.transfers or not case.asks_licence or not case.after.holds_seat:
+    if not case.asks_licence or not case.after.holds_seat:
         return
     wanted = wanted_type(case)
     if wanted is None or wanted == case.after.licence_type:
@@ -182,7 +182,7 @@ def asked_type_replaces_the_held_one(case: Case) -> None:
 
 def asked_withdrawal_releases_the_licence(case: Case) -> None:
     """Withdrawing releases the licence for reassignment; a group's licence is the group's to take back (R9)."""
-    if case.transfers or not case.asks_licence or wanted_type(case) is not None:
+    if not case.asks_licence or wanted_type(case) is not None:
         return
     after = case.after
     if not after.holds_seat and not after.licence_pending_type:

@@ -93,6 +93,6 @@ def deletion_may_ask_for_deactivation(before: Member, facts: Facts) -> Iterator[
 def deletion_is_irrecoverable(before: Member, facts: Facts) -> Iterator[Effect]:
     """A deleted user is gone for good, with all log entries; the seat returns to the pool (R22)."""
     yield UserDeleted()
-    if before.holds_seat and before.licence_type:
+    if before.licence_type is not None:
         yield LicenceWithdrawn(before.licence_type, reason="delete")
     yield LogsPurged("delete")

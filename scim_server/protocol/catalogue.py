@@ -89,7 +89,7 @@ def _named(endpoint: Endpoint, text: str) -> Attribute | None:
     except InvalidPathException:
         return None
     if path.model is not None:
-        return endpoint.by_urn.get(str(path.model.__schema__).lower())  # type: ignore[attr-defined]
+        return endpoint.by_urn.get(str(path.model.__schema__).lower())
     binding = path.resolve() if path.value_filter is None else None
     return endpoint.by_urn.get(binding.urn.lower()) if binding else None
 
@@ -143,7 +143,9 @@ def _documents(directory: FilePath) -> Iterator[dict[str, Any]]:
         yield orjson.loads(file.read_bytes())
 
 
-def _model(resource_type: dict[str, Any], core: dict[str, Any], extensions: list[dict[str, Any]]) -> type[Resource[Any]]:
+def _model(
+    resource_type: dict[str, Any], core: dict[str, Any], extensions: list[dict[str, Any]]
+) -> type[Resource[Any]]:
     """Compose the model of a resource type, extensions included, out of the schema documents."""
     provider = ScimProvider(
         models=[
@@ -180,20 +182,21 @@ def _attribute(definition: dict[str, Any], prefix: str) -> Attribute:
 def _common(schema: str) -> dict[str, Attribute]:
     """The attributes that every resource has without its schema naming them (RFC 7643 section 3.1)."""
 
-    def common(name: str, **characteristics: Any) -> Attribute:
-        return Attribute(name, f"{schema}:{name}", **{"case_exact": True, "mutability": "readOnly"} | characteristics)
+    def common(name: str, mutability: str = "readOnly", **characteristics: Any) -> Attribute:
+        urn = f"{schema}:{name}"
+        return Attribute(name.rpartition(".")[2], urn, case_exact=True, mutability=mutability, **characteristics)
 
-    meta = [
+    meta = (
         common("meta.resourceType"),
         common("meta.created", type="dateTime"),
         common("meta.lastModified", type="dateTime"),
         common("meta.location", type="reference"),
         common("meta.version"),
-    ]
-    subs = {sub.name[5:].lower(): Attribute(sub.name[5:], sub.urn, sub.type, case_exact=True, mutability="readOnly") for sub in meta}
+    )
+    by_name = MappingProxyType({attribute.name.lower(): attribute for attribute in meta})
     return {
-        "schemas": common("schemas", multi_valued=True, mutability="readWrite", returned="always"),
+        "schemas": common("schemas", "readWrite", multi_valued=True, returned="always"),
         "id": common("id", returned="always"),
-        "externalid": common("externalId", mutability="readWrite"),
-        "meta": common("meta", type="complex", sub_attributes=MappingProxyType(subs)),
+        "externalid": common("externalId", "readWrite"),
+        "meta": common("meta", type="complex", sub_attributes=by_name),
     }

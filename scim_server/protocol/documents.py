@@ -34,7 +34,14 @@ class Stored:
 
 def instant(micros: int) -> str:
     """Return a time in microseconds since 1970 as RFC 3339 in UTC, always with six fractional digits (DAT-01)."""
-    return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="microseconds") + "Z"
+    seconds, fraction = divmod(micros, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    """Users are created and changed in bursts: many share a second, and a date is slow to write."""
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
 def location(endpoint: Endpoint, identifier: str, base_url: str) -> str:
@@ -158,5 +165,3 @@ def page(texts: Sequence[str], total: int, start_index: int) -> str:
         f'{{"schemas":["{LIST_RESPONSE}"],"totalResults":{total},"startIndex":{start_index},'
         f'"itemsPerPage":{len(texts)},"Resources":[{",".join(texts)}]}}'
     )
-
-

@@ -55,7 +55,7 @@ def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Toler
     if given is None and tolerance.missing_schemas:
         return
     if not isinstance(given, list) or not given or not all(isinstance(urn, str) for urn in given):
-        raise InvalidSyntaxException(detail=f"schemas must be an array of schema URNs; send [\"{endpoint.schema}\"]")
+        raise InvalidSyntaxException(detail=f'schemas must be an array of schema URNs; send ["{endpoint.schema}"]')
     folded = {fold(urn) for urn in given}
     if fold(endpoint.schema) in folded:
         return

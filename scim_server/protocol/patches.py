@@ -104,7 +104,7 @@ def _operations(body: Any, tolerance: Tolerance, most: int) -> Sequence[Mapping[
     members = {name.lower(): value for name, value in body.items()}
     schemas = members.get("schemas")
     if not (schemas is None and tolerance.missing_schemas) and not (isinstance(schemas, list) and PATCH_OP in schemas):
-        raise InvalidSyntaxException(detail=f"schemas must be [\"{PATCH_OP}\"] in a PATCH")
+        raise InvalidSyntaxException(detail=f'schemas must be ["{PATCH_OP}"] in a PATCH')
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations or not all(isinstance(one, dict) for one in operations):
         raise InvalidSyntaxException(detail="Operations must be an array of one or more operations")
@@ -128,7 +128,9 @@ def _with_paths(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[tuple[
     elif op == "remove":
         raise NoTargetException(detail="a remove must have a path, else it would remove everything")
     elif not isinstance(value, dict):
-        raise InvalidSyntaxException(detail=f"the value of {_quoted(op)} without a path must be an object of attributes")
+        raise InvalidSyntaxException(
+            detail=f"the value of {_quoted(op)} without a path must be an object of attributes"
+        )
     else:
         for name, one in value.items():
             yield from _extension_apart(endpoint, op, name, one)

@@ -1,7 +1,8 @@
 """What a write did, as entries of the journal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from scim_server.account.effects import Effect, UserCreated, UserDeleted
@@ -24,7 +25,7 @@ _MEMBER_FIELDS = {
 Change = Mapping[str, Any]
 
 
-def document_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def document_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Change]:
     """Return what differs between two documents: names, and values where they may be told."""
     changes: list[Change] = []
     for name in sorted({*before, *after} - {"schemas", "id"}):
@@ -40,7 +41,7 @@ def document_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     return changes
 
 
-def member_changes(before: Member | None, after: Member) -> list[Change]:
+def member_changes(before: Member | None, after: Member) -> Sequence[Change]:
     """Return what differs in the account's own state of a user."""
     old = before or Member(id="", user_name="")
     return [
@@ -50,7 +51,7 @@ def member_changes(before: Member | None, after: Member) -> list[Change]:
     ]
 
 
-def ignored(names: Iterable[str]) -> list[Change]:
+def ignored(names: Iterable[str]) -> Sequence[Change]:
     """Return the undefined attributes of a body, so that a typing error in a mapping is found (A-02)."""
     return [{"attribute": name, "ignored": True} for name in dict.fromkeys(names)][:50]
 
@@ -59,23 +60,23 @@ def user_entries(
     user_id: str,
     user_name: str | None,
     effects: Iterable[Effect],
-    changes: list[Change],
+    changes: Sequence[Change],
     granted: Iterable[Granted],
     purged: int | None,
 ) -> list[Entry]:
     """Return the entries of one write on a user: the write itself first, then everything that came of it."""
-    target = {"target_type": "User", "target_id": user_id, "target_name": user_name}
     effects = list(effects)
+    entry = partial(Entry, target_type="User", target_id=user_id, target_name=user_name)
     entries = []
     if not any(isinstance(effect, UserCreated | UserDeleted) for effect in effects):
-        entries.append(Entry("user.updated", changes=changes, **target))
+        entries.append(entry("user.updated", changes=changes))
     for effect in effects:
         told = changes if isinstance(effect, UserCreated) else _told(effect)
         count = purged if effect.action == "logs.purged" else None
-        entries.append(Entry(effect.action, changes=told, logs_purged=count, **target))
+        entries.append(entry(effect.action, changes=told, logs_purged=count))
     for one in granted:
-        target = {"target_type": "User", "target_id": one.id, "target_name": one.user_name}
-        entries.append(Entry("license.granted", changes=[{"attribute": "licenseType", "to": one.type}], **target))
+        told = [{"attribute": "licenseType", "to": one.type}]
+        entries.append(Entry("license.granted", "success", "User", one.id, one.user_name, told))
     return entries
 
 

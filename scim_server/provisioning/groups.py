@@ -16,7 +16,7 @@ from scim_server.protocol.patches import read_patch
 from scim_server.protocol.selections import MemberChange, member_ids
 from scim_server.provisioning.caller import Caller, Service, in_transaction
 from scim_server.provisioning.changes import Change, document_changes, ignored
-from scim_server.store import journal, memberships, resources
+from scim_server.store import journal, memberships, resources, texts
 from scim_server.store.identifiers import new_id
 
 
@@ -51,7 +51,10 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
         members, skipped = _known(caller, ids)
         final = with_schemas(endpoint, {**document, "id": identifier, "members": None})
         columns = {"id": identifier, "version": 1, "created": now, "modified": now, **_columns(final)}
-        _unique(final, lambda: resources.insert(caller.account_id, endpoint, final, columns | {"member_count": len(members)}))
+        _unique(
+            final,
+            lambda: resources.insert(caller.account_id, endpoint, final, columns | {"member_count": len(members)}),
+        )
         moved = Moved(memberships.add(caller.account_id, identifier, members, now), 0, skipped)
         changes = [*document_changes({}, final), *moved.changes, *ignored(read.notes.unknown)]
         _tell(caller, "group.created", identifier, final, changes, now)
@@ -66,7 +69,7 @@ def put(
     """Replace a group by what a PUT says. A PUT without ``members`` leaves them: absence removes nobody."""
     read = _read(service, caller, endpoint, body)
     validated(endpoint, with_schemas(endpoint, _with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
-    changes = ()
+    changes: tuple[MemberChange, ...] = ()
     if "members" in read.document:
         changes = (MemberChange("replace", _limited(service, member_ids(read.document["members"]))),)
 
@@ -82,7 +85,7 @@ def patch(
     """Apply a PATCH to a group; its cost is that of the members it names, whatever the size of the group."""
     rewritten = caller.profile.rewrite_patch(endpoint, body)
     message = read_patch(endpoint, rewritten, caller.profile.tolerance, service.limits.patch_operations)
-    _limited(service, [one for change in message.members for one in change.ids])
+    _limited(service, tuple(one for change in message.members for one in change.ids))
 
     def after(before: Mapping[str, Any]) -> Mapping[str, Any]:
         return message.apply(endpoint, before, caller.profile.policy)
@@ -117,7 +120,7 @@ def _changed(
     def work(_: bool, now: int) -> Stored:
         known, skipped = _known(caller, named)
         row = _locked_row(caller, endpoint, identifier, conditions)
-        before = resources.document_of(endpoint, row)
+        before = texts.document_of(endpoint, row)
         document = with_schemas(endpoint, {**_with_defaults(after(before)), "id": identifier, "members": None})
         if not (document.get("displayName") or "").strip():
             raise InvalidValueException(detail="displayName is required and may not be blank; send it")
@@ -136,9 +139,7 @@ def _changed(
     return in_transaction(service, work)
 
 
-def _move(
-    caller: Caller, identifier: str, changes: Sequence[MemberChange], known: frozenset[str], now: int
-) -> Moved:
+def _move(caller: Caller, identifier: str, changes: Sequence[MemberChange], known: frozenset[str], now: int) -> Moved:
     """Carry out the changes of members in the order sent; only the named rows are touched."""
     moved = Moved()
     for change in changes:
@@ -168,7 +169,7 @@ def _known(caller: Caller, ids: Sequence[str]) -> tuple[list[str], tuple[str, ..
     return [one for one in ids if one in found], unknown
 
 
-def _limited(service: Service, ids: Sequence[str]) -> Sequence[str]:
+def _limited(service: Service, ids: tuple[str, ...]) -> tuple[str, ...]:
     if len(ids) > service.limits.members:
         raise PayloadTooLargeException(
             detail=f"{len(ids)} members in one request; at most {service.limits.members} are accepted, send them in parts"

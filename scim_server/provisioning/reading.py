@@ -12,7 +12,7 @@ from scim_server.protocol.documents import Projection, Stored, page, projection,
 from scim_server.protocol.messages import Search, paging
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.groups import not_found
-from scim_server.store import filters, memberships, resources, sorting
+from scim_server.store import filters, memberships, pages, resources, sorting
 
 
 def read(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, chosen: Projection) -> Stored:
@@ -40,11 +40,11 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
     return page(texts, found.total, asked.start_index)
 
 
-def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> resources.Found:
+def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> pages.Found:
     offset, limit = asked.start_index - 1, asked.count or 0
     lookup = filters.lookup(endpoint, asked.filter) if asked.filter is not None else None
     if asked.sort_by is None and (lookup or asked.filter is None):
-        return resources.look_up(caller.account_id, endpoint, lookup, offset, limit)
+        return pages.look_up(caller.account_id, endpoint, lookup, offset, limit)
     dialect, condition = service.database.dialect, None
     if asked.filter is not None:
         parsed = filters.parse_filter(endpoint, asked.filter)
@@ -52,7 +52,7 @@ def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
     order: Sequence[Any] = ()
     if asked.sort_by is not None:
         order = sorting.order(endpoint, asked.sort_by, asked.descending, caller.account_id, dialect)
-    return resources.search(caller.account_id, endpoint, condition, order, offset, limit)
+    return pages.search(caller.account_id, endpoint, condition, order, offset, limit)
 
 
 def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection) -> list[Stored]:

@@ -20,7 +20,7 @@ from scim_server.protocol.messages import Body, read_resource, replaced, validat
 from scim_server.protocol.patches import read_patch
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
-from scim_server.store import accounts, journal, memberships, resources
+from scim_server.store import accounts, journal, memberships, resources, texts
 from scim_server.store.identifiers import new_id
 
 CRITICAL = frozenset({"active", "roles", "entitlements", "phoneNumbers", "timezone"})
@@ -59,7 +59,7 @@ def put(
 
     def work(locked: bool, now: int) -> Stored:
         row = _locked_row(caller, endpoint, identifier, conditions, locked)
-        before = resources.document_of(endpoint, row)
+        before = texts.document_of(endpoint, row)
         after = replaced(endpoint, before, read.document, _kept(endpoint))
         asked = Asked(after, _asserted_by_body(read.document, before), read.notes)
         return _settle(service, caller, endpoint, identifier, row, asked, locked, now)
@@ -77,11 +77,9 @@ def patch(
 
     def work(locked: bool, now: int) -> Stored:
         row = _locked_row(caller, endpoint, identifier, conditions, locked)
-        before = resources.document_of(endpoint, row)
+        before = texts.document_of(endpoint, row)
         after = message.apply(endpoint, before, caller.profile.policy)
-        return _settle(
-            service, caller, endpoint, identifier, row, Asked(after, asserted, message.notes), locked, now
-        )
+        return _settle(service, caller, endpoint, identifier, row, Asked(after, asserted, message.notes), locked, now)
 
     return in_transaction(service, work, locks_account=bool(asserted & SEATS))
 
@@ -91,7 +89,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
 
     def work(locked: bool, now: int) -> None:
         row = _locked_row(caller, endpoint, identifier, conditions, locked)
-        before = member_of(identifier, resources.document_of(endpoint, row), row)
+        before = member_of(identifier, texts.document_of(endpoint, row), row)
         plan = rules.decide(before, None, _facts(caller, before, None, frozenset(), None, now))
         memberships.leave_all(caller.account_id, identifier, now)
         purged, granted = accounts.carry_out(caller.account_id, identifier, plan, now)
@@ -161,7 +159,7 @@ def _settle(
     now: int,
 ) -> Stored:
     """Have the rules decide on a creation or a change, and write what they decided."""
-    stored = resources.document_of(endpoint, row) if row is not None else None
+    stored = texts.document_of(endpoint, row) if row is not None else None
     document = in_step(stored, asked.document)
     _check_required(document)
     before = member_of(identifier, stored, row) if stored is not None else None

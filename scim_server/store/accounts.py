@@ -1,10 +1,9 @@
-"""Accounts: policies, approved domains, licence pools; the facts that the rules ask for, and their plans carried out."""
+"""Accounts: policies, approved domains, licence pools; facts for the rules, and their plans carried out."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import hashlib
 
 import orjson
 import sqlalchemy as sa
@@ -127,11 +126,15 @@ def pools(account_id: str) -> dict[str, Pool]:
 
 def active_administrators(account_id: str) -> int:
     """Return how many active administrators the account has (R21)."""
-    statement = sa.select(sa.func.count()).select_from(user).where(
-        user.c.account_id == account_id,
-        user.c.role == ADMINISTRATOR,
-        user.c.active.is_(True),
-        user.c.kind == PERSON,
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(user)
+        .where(
+            user.c.account_id == account_id,
+            user.c.role == ADMINISTRATOR,
+            user.c.active.is_(True),
+            user.c.kind == PERSON,
+        )
     )
     return int(execute(statement).scalar_one())
 

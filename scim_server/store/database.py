@@ -86,27 +86,33 @@ class Prepared:
 
     def __init__(self, statement: sa.Select[Any]) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
-        self._row = namedtuple("Row", [column.key for column in statement.selected_columns])  # type: ignore[misc]
+        self._compiled: dict[str, tuple[str, Sequence[str] | None, Mapping[str, Any]]] = {}
+        self._make_row = _row_type([str(column.key) for column in statement.selected_columns])._make
 
     def all(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows for the parameters."""
         connection = _current.get()
-        text, order = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        given = parameters if order is None else [parameters[name] for name in order]
+        text, order, own = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        given = {**own, **parameters}
         driver: Any = connection.connection.driver_connection
-        return list(map(self._row._make, driver.execute(text, given)))
+        cursor = driver.execute(text, given if order is None else [given[name] for name in order])
+        return list(map(self._make_row, cursor))
 
     def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
         """Return the only row for the parameters, or None."""
         rows = self.all(parameters)
         return rows[0] if rows else None
 
-    def _compile(self, dialect: sa.Dialect) -> tuple[str, Sequence[str] | None]:
+    def _compile(self, dialect: sa.Dialect) -> tuple[str, Sequence[str] | None, Mapping[str, Any]]:
+        """Compile for a dialect, whose compiler may bind values of its own besides the caller's."""
         compiled = self._statement.compile(dialect=dialect)
-        order = compiled.positiontup if compiled.positional else None  # type: ignore[attr-defined]
-        self._compiled[dialect.name] = str(compiled), order
+        order = compiled.positiontup if compiled.positional else None
+        self._compiled[dialect.name] = str(compiled), order, compiled.params
         return self._compiled[dialect.name]
+
+
+def _row_type(names: Sequence[str]) -> Any:
+    return namedtuple("Row", names)  # noqa: PYI024 - the names are known at run time only
 
 
 def dialect() -> str:

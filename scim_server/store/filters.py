@@ -23,10 +23,10 @@ from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.store.dialects import DIALECTS, Condition
 from scim_server.store.lists import Element
 from scim_server.store.mapping import MAPS
+from scim_server.store.pages import Lookup
 from scim_server.store.places import Place, key_of
-from scim_server.store.resources import Lookup
 from scim_server.store.terms import attribute_named, checked, is_hidden, path_of, shown, value_of
-from scim_server.store.values import Op, Value
+from scim_server.store.values import Op, Value, either
 
 MAX_BYTES = 8 * 1024
 MAX_TERMS = 200
@@ -96,7 +96,8 @@ def condition(endpoint: Endpoint, scim_filter: ScimFilter[Any], account_id: str,
 
     It is never NULL, and every sub-select in it is kept within the account.
     """
-    return _OfResources(Place(endpoint, account_id, DIALECTS[dialect])).visit(scim_filter.ast)
+    terms, _ = _size(scim_filter.ast)
+    return _OfResources(Place(endpoint, account_id, DIALECTS[dialect].for_terms(terms))).visit(scim_filter.ast)
 
 
 def _too_deep() -> InvalidFilterException:
@@ -207,10 +208,13 @@ class _OfResources(_Conditions):
             return _tested(place.value(attribute), node.op, operand)
         elements = place.elements(head)
         some = elements.any(lambda element: _tested(element(attribute), node.op, operand))
-        return some if operand is not None else sa.or_(some, sa.not_(elements.any(lambda _: sa.true())))
+        return some if operand is not None else either(some, sa.not_(elements.any(lambda _: sa.true())))
 
     def visit_present(self, node: Present) -> Condition:
-        return self._present(self._attribute(node.attr_path))
+        attribute = self._attribute(node.attr_path)
+        if head := self.place.list_of(attribute):
+            return self.place.elements(head).any(lambda element: element(attribute).present())
+        return self.place.value(attribute).present()
 
     def visit_value_path(self, node: ValuePath) -> Condition:
         attribute = self._attribute(node.attr_path)
@@ -220,14 +224,6 @@ class _OfResources(_Conditions):
 
     def _attribute(self, path: AttrPath) -> Attribute:
         return self.place.endpoint.by_urn[str(path).lower()]
-
-    def _present(self, attribute: Attribute) -> Condition:
-        if head := self.place.list_of(attribute):
-            return self.place.elements(head).any(lambda element: _element_present(attribute, element))
-        if not attribute.sub_attributes:
-            return self.place.value(attribute).present()
-        subs = (sub for sub in attribute.sub_attributes.values() if not is_hidden(self.place.endpoint, sub))
-        return sa.or_(sa.false(), *(self._present(sub) for sub in subs))
 
     def _necessary(self, attribute: Attribute, node: FilterNode) -> list[Condition]:
         """Return what every match fulfils and an index answers, so that only few elements have to be looked at."""
@@ -252,16 +248,11 @@ class _OfElements(_Conditions):
         return _tested(self.element(attribute), node.op, key_of(attribute, node.value))
 
     def visit_present(self, node: Present) -> Condition:
-        return _element_present(_sub_attribute(self.attribute, node.attr_path), self.element)
+        return self.element(_sub_attribute(self.attribute, node.attr_path)).present()
 
 
 def _sub_attribute(attribute: Attribute, path: AttrPath) -> Attribute:
     return attribute.sub_attributes[path.attr.lower()] if attribute.sub_attributes else attribute
-
-
-def _element_present(attribute: Attribute, element: Element) -> Condition:
-    subs = attribute.sub_attributes.values() or (attribute,)
-    return sa.or_(sa.false(), *(element(sub).present() for sub in subs))
 
 
 def _tested(value: Value, op: Op, operand: Any) -> Condition:

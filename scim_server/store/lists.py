@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from scim_server.protocol.catalogue import Attribute
 from scim_server.store.dialects import Condition, Dialect
-from scim_server.store.values import Constant, Expression, Op, Value
+from scim_server.store.values import Constant, Expression, Op, Value, Whole, either
 
 Element = Callable[[Attribute], Value]
-"""One element of a list: gives the value of a sub-attribute, or of the element itself where it is no object."""
+"""One element of a list: gives the value of a sub-attribute, or the element itself for the attribute of the list."""
 TEXTS = frozenset({"string", "reference", "binary", "complex"})
 
 
@@ -48,6 +48,8 @@ class Folded:
         source, value, position = self.dialect.elements(self.table.c.folded, self.path)
 
         def element(attribute: Attribute) -> Value:
+            if attribute.type == "complex":
+                return Whole(self.dialect.filled(value, ()))
             path = () if attribute.multi_valued else (attribute.name.lower(),)
             return Expression(self.dialect.value(value, path, attribute.type), self.dialect, attribute.type in TEXTS)
 
@@ -61,6 +63,7 @@ class Folded:
 class Rows:
     """The elements that are rows of a table, each naming a resource of this endpoint and one of the other."""
 
+    dialect: Dialect
     identifier: sa.Column[str]
     """The id of the resource."""
     owner: sa.Column[str]
@@ -68,12 +71,12 @@ class Rows:
     where: Condition
     """What keeps the rows within the account."""
     values: Mapping[str, Value]
-    """By the lower-cased name of the sub-attribute."""
+    """By the lower-cased name of the sub-attribute, or of the list for the element itself."""
     order: sa.Column[str]
 
     def any(self, test: Callable[[Element], Condition]) -> Condition:
         # IN and not a correlated EXISTS: SQLite then starts at the few rows that match.
-        return self.identifier.in_(sa.select(self.owner).where(self.where, test(self._element)))
+        return self.dialect.among(self.identifier, sa.select(self.owner).where(self.where, test(self._element)))
 
     def first(self, attribute: Attribute) -> sa.ColumnElement[Any] | None:
         if (key := self._element(attribute).key) is None:
@@ -92,9 +95,7 @@ class Fixed:
     elements: tuple[tuple[Condition, Mapping[str, Value]], ...]
 
     def any(self, test: Callable[[Element], Condition]) -> Condition:
-        return sa.or_(
-            sa.false(), *(sa.and_(condition, test(self._element(values))) for condition, values in self.elements)
-        )
+        return either(*(sa.and_(condition, test(self._element(values))) for condition, values in self.elements))
 
     def first(self, attribute: Attribute) -> sa.ColumnElement[Any] | None:
         _, values = self.elements[0]
@@ -113,7 +114,7 @@ class Both:
     tail: Elements
 
     def any(self, test: Callable[[Element], Condition]) -> Condition:
-        return sa.or_(self.head.any(test), self.tail.any(test))
+        return either(self.head.any(test), self.tail.any(test))
 
     def first(self, attribute: Attribute) -> sa.ColumnElement[Any] | None:
         keys = [key for key in (self.head.first(attribute), self.tail.first(attribute)) if key is not None]

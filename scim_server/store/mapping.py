@@ -129,7 +129,9 @@ def micros(text: str) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def folded(attributes: Mapping[str, Attribute], document: Mapping[str, Any], kept: Mapping[str, Kept]) -> dict[str, Any]:
+def folded(
+    attributes: Mapping[str, Attribute], document: Mapping[str, Any], kept: Mapping[str, Kept]
+) -> dict[str, Any]:
     """Return the search form of a document: lower-cased names, folded texts, times in microseconds.
 
     Attributes with a column of their own are left out, and so are the common ones.

@@ -62,8 +62,8 @@ def of_groups(account_id: str, group_ids: Sequence[str]) -> dict[str, list[tuple
         .order_by(membership.c.group_id, membership.c.user_id)
     )
     members: dict[str, list[tuple[str, str]]] = {group_id: [] for group_id in group_ids}
-    for group_id, user_id, display in execute(statement):
-        members[group_id].append((user_id, display))
+    for row in execute(statement):
+        members[row.group_id].append((row.user_id, row.display))
     return members
 
 

@@ -13,7 +13,7 @@ from scim_server.store.dialects import Condition, Dialect, Operand
 from scim_server.store.lists import TEXTS, Both, Elements, Fixed, Folded, Rows
 from scim_server.store.mapping import MAPS, Kept, Map, micros, value_key
 from scim_server.store.tables import group, membership, user, user_log, user_value
-from scim_server.store.values import Constant, Elsewhere, Expression, Op, Reference, Value
+from scim_server.store.values import Constant, Elsewhere, Expression, Op, Reference, Value, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,14 @@ class Place:
         urn = attribute.urn.lower()
         if urn in _COMPUTED:
             return _COMPUTED[urn](self, attribute)
+        if attribute.is_extension:
+            return Whole(self.has(attribute.urn))
         if kept := self.map.columns.get(urn):
             return self._column(attribute, kept)
-        names = tuple(name for name, _ in self._steps(attribute))
-        found = self.dialect.value(self.map.table.c.folded, names, attribute.type)
-        return Expression(found, self.dialect, attribute.type in TEXTS)
+        names, document = tuple(name for name, _ in self._steps(attribute)), self.map.table.c.folded
+        if attribute.type == "complex":
+            return Whole(self.dialect.filled(document, names))
+        return Expression(self.dialect.value(document, names, attribute.type), self.dialect, attribute.type in TEXTS)
 
     def elements(self, attribute: Attribute) -> Elements:
         """Return the elements of a multi-valued attribute."""
@@ -66,6 +69,12 @@ class Place:
             return self.dialect.holds(self.map.table.c.folded, self._part(attribute, operand))
         return None
 
+    def has(self, schema: str) -> Condition:
+        """Return whether a resource has the attributes of a schema; everyone has those of the account."""
+        if schema in (self.endpoint.schema, ACCOUNT_USER, ACCOUNT_GROUP):
+            return sa.true()
+        return self.dialect.value(self.map.table.c.folded, (schema.lower(),), "complex").is_not(None)
+
     def within(self, table: sa.FromClause) -> Condition:
         """Return whether a row of ``table`` is of the account; every sub-select has this condition."""
         condition: Condition = table.c.account_id == self.account_id
@@ -73,11 +82,8 @@ class Place:
 
     def _by_value(self, urn: str, op: Op, operand: Operand) -> Condition:
         key = Expression(user_value.c.value_key, self.dialect)
-        return self.map.table.c.id.in_(
-            sa.select(user_value.c.user_id).where(
-                self.within(user_value), user_value.c.path == urn, key.test(op, operand)
-            )
-        )
+        where = (self.within(user_value), user_value.c.path == urn, key.test(op, operand))
+        return self.dialect.among(self.map.table.c.id, sa.select(user_value.c.user_id).where(*where))
 
     def _column(self, attribute: Attribute, kept: Kept) -> Value:
         if kept.kind == "word" and not attribute.case_exact:
@@ -117,6 +123,13 @@ def _text(attribute: Attribute, text: str) -> Constant:
     return Constant(fold(text, attribute.case_exact))
 
 
+_ALWAYS_THERE = Whole(sa.true())
+
+
+def _meta(place: Place, _: Attribute) -> Value:
+    return _ALWAYS_THERE
+
+
 def _resource_type(place: Place, attribute: Attribute) -> Value:
     return _text(attribute, place.endpoint.name)
 
@@ -147,6 +160,7 @@ def _activations_used(place: Place, _: Attribute) -> Value:
 _COMPUTED: Mapping[str, Callable[[Place, Attribute], Value]] = {
     name.lower(): value
     for name, value in (
+        *((f"{schema}:meta", _meta) for schema in (USER, GROUP)),
         *((f"{schema}:meta.resourceType", _resource_type) for schema in (USER, GROUP)),
         *((f"{schema}:meta.version", _version) for schema in (USER, GROUP)),
         *((f"{schema}:meta.location", _location) for schema in (USER, GROUP)),
@@ -159,15 +173,8 @@ _COMPUTED: Mapping[str, Callable[[Place, Attribute], Value]] = {
 
 
 def _schemas(place: Place, attribute: Attribute) -> Elements:
-    folded = place.map.table.c.folded
-
-    def has(schema: str) -> Condition:
-        if schema in (place.endpoint.schema, ACCOUNT_USER, ACCOUNT_GROUP):
-            return sa.true()
-        return place.dialect.value(folded, (schema.lower(),), "complex").is_not(None)
-
     schemas = (place.endpoint.schema, *place.endpoint.extensions)
-    return Fixed(tuple((has(schema), {"schemas": _text(attribute, schema)}) for schema in schemas))
+    return Fixed(tuple((place.has(schema), {"schemas": _text(attribute, schema)}) for schema in schemas))
 
 
 def _groups(place: Place, attribute: Attribute) -> Elements:
@@ -186,23 +193,24 @@ def _memberships(
     owner, identifier = membership.c[f"{mine.name}_id"], membership.c[f"{other.name}_id"]
 
     def named(condition: Condition) -> Condition:
-        return identifier.in_(sa.select(other.c.id).where(place.within(other), condition).correlate(None))
+        return place.dialect.among(identifier, sa.select(other.c.id).where(place.within(other), condition))
 
     key = sa.select(display).where(place.within(other), other.c.id == identifier).correlate(membership)
     values: dict[str, Value] = {
+        attribute.name.lower(): _ALWAYS_THERE,
         "value": Expression(identifier, place.dialect),
         "$ref": Reference(identifier, f"/{other.name.capitalize()}s"),
         "type": _text(attribute.sub_attributes["type"], kind),
         "display": Elsewhere(Expression(display, place.dialect), named, key.scalar_subquery()),
     }
-    return Rows(mine.c.id, owner, place.within(membership), values, identifier)
+    return Rows(place.dialect, mine.c.id, owner, place.within(membership), values, identifier)
 
 
 def _entitlements(place: Place, attribute: Attribute) -> Elements:
     """The account's licence is one of the entitlements that are sent, but not in the document."""
     licence = Expression(func.lower(user.c.licence_type), place.dialect)
     kind = _text(attribute.sub_attributes["type"], "license")
-    values: dict[str, Value] = {"value": licence, "display": licence, "type": kind}
+    values: dict[str, Value] = {"entitlements": _ALWAYS_THERE, "value": licence, "display": licence, "type": kind}
     return Both(place.folded(attribute), Fixed(((user.c.licence_type.is_not(None), values),)))
 
 

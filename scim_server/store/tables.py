@@ -30,9 +30,7 @@ def _key(name: str = "account_id") -> sa.Column[str]:
 
 def _of_account(*columns: str, table: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
     """A reference to a row of the same account."""
-    return sa.ForeignKeyConstraint(
-        ["account_id", *columns], [f"{table}.account_id", f"{table}.id"], ondelete=ondelete
-    )
+    return sa.ForeignKeyConstraint(["account_id", *columns], [f"{table}.account_id", f"{table}.id"], ondelete=ondelete)
 
 
 account = sa.Table(
@@ -255,3 +253,12 @@ credential = sa.Table(
     sa.Column("revoked_at", Micros),
     _of_account("connection_id", table="connection"),
 )
+
+for _table in (user, group):
+    # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.
+    sa.Index(
+        f"ix_{_table.name}_folded",
+        _table.c.folded,
+        postgresql_using="gin",
+        postgresql_ops={"folded": "jsonb_path_ops"},
+    ).ddl_if(dialect="postgresql")

@@ -122,7 +122,7 @@ def _decimal(attribute: Attribute, literal: Any) -> int | float:
 
 def _instant(attribute: Attribute, literal: Any) -> str:
     """Return a time in UTC; one without an offset is taken for UTC (S28)."""
-    expected = "a dateTime such as \"2026-01-31T08:00:00Z\""
+    expected = 'a dateTime such as "2026-01-31T08:00:00Z"'
     if not isinstance(literal, str) or not _INSTANT.fullmatch(literal):
         raise _unfit(attribute, literal, expected)
     try:

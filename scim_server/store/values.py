@@ -166,3 +166,28 @@ class Elsewhere:
 
     def present(self) -> Condition:
         return self.named(self.value.present())
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A complex value as a whole, which can be there or not but is compared with nothing."""
+
+    filled: Condition
+    key: None = None
+
+    def test(self, op: Op, operand: Operand) -> Condition:
+        return sa.false()
+
+    def missing(self) -> Condition:
+        return sa.not_(self.filled)
+
+    def present(self) -> Condition:
+        return self.filled
+
+
+def either(*conditions: Condition) -> Condition:
+    """Return a disjunction that keeps its parentheses.
+
+    Two hundred terms side by side that are two each would be one expression of depth 400 to SQLite, which allows 1,000.
+    """
+    return sa.or_(sa.false(), *conditions).self_group(against=sa.sql.operators.and_)

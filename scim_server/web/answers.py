@@ -91,7 +91,7 @@ class Answer(Response):
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Return the headers as they are, with the length of the body."""
-        self.headers["Content-Length"] = str(sum(map(len, self.response)))  # type: ignore[arg-type]
+        self.headers["Content-Length"] = str(sum(map(len, self.response)))
         return self.headers
 
 

@@ -22,7 +22,7 @@ ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 STATE_CONFLICTS = frozenset({"E5", "E7", "E10", "E12", "E18", "E25", "E31"})
 """Refusals that the account's state causes: the same request may succeed later. 409 without scimType."""
 STATUSES = {
-    **{error: (409, None) for error in STATE_CONFLICTS},
+    **dict.fromkeys(STATE_CONFLICTS, (409, None)),
     "E3": (409, "uniqueness"),
     "E27": (409, "uniqueness"),
     "E22": (400, "mutability"),
@@ -95,16 +95,14 @@ def _bug(error: Exception) -> Response:
 
 def answer(status: int, detail: str, scim_type: str | None = None) -> Response:
     """Return a SCIM error response; ``status`` is a string in its body (erratum 7916)."""
-    body = {"schemas": [ERROR], "status": str(status), "detail": detail}
-    if scim_type:
-        body["scimType"] = scim_type
-    return Response(orjson.dumps(_clean(body)), status=status, content_type=SCIM_JSON)
+    kind = {"scimType": scim_type} if scim_type else {}
+    body = {"schemas": [ERROR], "status": str(status), **kind, "detail": _clean(detail)}
+    return Response(orjson.dumps(body), status=status, content_type=SCIM_JSON)
 
 
-def _clean(body: dict[str, object]) -> dict[str, object]:
+def _clean(detail: str) -> str:
     """Replace what UTF-8 cannot carry, which only a hostile request brings."""
-    text = str(body["detail"])
-    return {**body, "detail": text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")}
+    return detail.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")
 
 
 def _record(status: int, detail: str, rule: str | None, error: str | None) -> None:
@@ -114,5 +112,3 @@ def _record(status: int, detail: str, rule: str | None, error: str | None) -> No
         return
     service: Service = scim_service()
     record_refusal(service, caller, request.method, request.path, g.get("body"), status, detail, rule, error)
-
-

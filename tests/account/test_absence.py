@@ -125,10 +125,15 @@ def test_licence_asked_for_in_the_reactivation_is_awaited_though_releases_are_no
     assert plan.after == a_waiting_user("eco")
 
 
-@pytest.mark.parametrize(("free", "status"), [({}, "assigned"), (NO_ECO, "pending")])
-def test_reactivated_waiting_user_takes_a_seat_that_is_free(free, status):
-    plan = change(a_waiting_user(active=False), an_account(free), active=True)
-    assert plan.after.licence_status == status
+@pytest.mark.parametrize("policies", [{}, NO_RESTORE])
+def test_reactivated_waiting_user_takes_a_seat_that_is_free(policies):
+    plan = change(a_waiting_user(active=False), an_account(policies=policies), active=True)
+    assert plan.effects == (UserReactivated(), LicenceGranted("eco"))
+
+
+def test_reactivated_waiting_user_goes_on_waiting():
+    plan = change(a_waiting_user(active=False), an_account(NO_ECO), active=True)
+    assert (plan.effects, plan.after) == ((UserReactivated(),), a_waiting_user())
 
 
 def test_reactivation_of_an_unlicensed_user():
@@ -194,6 +199,13 @@ def test_suspended_licence_is_released_after_the_grace(days, released):
     expected = ["license.released", "security.returns.autoDisabled"] if released else []
     assert told(plan) == expected
     assert plan.after.holds_seat is not released
+
+
+@pytest.mark.parametrize(
+    "user", [a_licensed_user(), a_released_user(deactivated_at=0), a_user(active=False, deactivated_at=0)]
+)
+def test_grace_ends_only_for_an_inactive_user_with_a_seat(user):
+    assert release_after_grace(user, an_account(policies=AFTER_GRACE)).effects == ()
 
 
 @pytest.mark.parametrize("policies", [{}, RELEASE])

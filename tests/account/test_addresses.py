@@ -105,7 +105,8 @@ def test_new_address_of_an_unapproved_domain_is_refused():
 
 def test_other_letter_case_of_the_address_is_no_new_address():
     plan = change(a_user(), an_account(approved_domains=frozenset()), user_name="Anna@acme.example")
-    assert plan.effects == () and plan.after.user_name == "Anna@acme.example"
+    assert plan.effects == ()
+    assert plan.after.user_name == "Anna@acme.example"
 
 
 @pytest.mark.parametrize("name", ["anna", "a b", "anna@other.example"])

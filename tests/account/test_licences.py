@@ -101,6 +101,16 @@ def test_asking_again_for_the_awaited_type_takes_a_seat_that_is_free():
     assert (plan.after.licence_pending_type, plan.after.licence_reason) == (None, None)
 
 
+def test_awaited_group_licence_stays_the_group_s_though_asked_for():
+    plan = change(a_waiting_user("pro", licence_source="group"), licence_type="pro")
+    assert plan.effects == (LicenceGranted("pro", "group"),)
+
+
+def test_active_user_gets_a_seat_though_the_account_releases_those_of_the_inactive():
+    account = an_account(policies={"deactivation_licence_policy": "release"})
+    assert change(a_user(), account, licence_type="pro").after.licence_status == "assigned"
+
+
 def test_waiting_user_can_wait_for_another_type():
     plan = change(a_waiting_user("pro"), an_account({"eco": 0}, PEND), licence_type="eco")
     assert plan.effects == (LicencePendingCleared("pro"), LicencePending("eco"))

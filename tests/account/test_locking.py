@@ -48,6 +48,11 @@ def test_change_of_licence_role_or_activity_touches_the_account(fields):
     assert touches(a_licensed_user("pro"), **fields)
 
 
+@pytest.mark.parametrize("field", ["sms_returns", "microsoft_returns"])
+def test_returns_said_again_touch_the_user_only(field):
+    assert not touches(a_licensed_user("pro", **{field: True}), **{field: True})
+
+
 def test_transfer_touches_the_account():
     assert touches(a_licensed_user(), said=frozenset({"licenseTransferTo"}))
 

@@ -119,6 +119,7 @@ def test_recreated_user_is_advised_to_reset():
     assert plan.after.licence_reset_required
     assert (plan.after.licence_type, told(plan)) == (None, ["user.created"])
     assert not create().after.licence_reset_required
+    assert not change(a_user(), account, mobile="1").after.licence_reset_required
 
 
 def test_recreated_user_can_be_licensed_at_once_without_the_reset():

@@ -121,12 +121,16 @@ def ask(before: Member | None, fields: dict, account: Facts):
 def assert_sound(member: Member) -> None:
     """Assert what the licence states of rules.md 2.0 promise."""
     if member.holds_seat:
-        assert member.licence_type in TYPES and member.licence_pending_type is None
+        assert member.licence_type in TYPES
+        assert member.licence_pending_type is None
         assert member.licence_source in {"direct", "group"}
     else:
-        assert member.licence_status in {"none", "pending"} and member.licence_type is None
-        assert not member.licence_activated and member.licence_activated_at is None
-        assert member.licence_assigned_at is None and member.activations_used == 0
+        assert member.licence_status in {"none", "pending"}
+        assert member.licence_type is None
+        assert not member.licence_activated
+        assert member.licence_activated_at is None
+        assert member.licence_assigned_at is None
+        assert member.activations_used == 0
         waits = member.licence_status == "pending" or member.licence_reason == "userInactive"
         assert waits is (member.licence_pending_type is not None) is (member.licence_source is not None)
     assert member.licence_activated is (member.licence_activated_at is not None)
@@ -238,7 +242,8 @@ def test_logs_are_destroyed_by_explicit_acts_only(before, fields, account):
     plan = ask(before, fields, account)
     purged = [effect for effect in plan.effects if effect.action == "logs.purged"]
     if purged:
-        assert fields["licence_type"] in {None, "none"} and account.policies.withdrawal_log_policy == "purge"
+        assert fields["licence_type"] in {None, "none"}
+        assert account.policies.withdrawal_log_policy == "purge"
 
 
 @unhurried

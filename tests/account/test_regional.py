@@ -34,8 +34,13 @@ def test_any_time_zone_is_accepted_where_time_zones_are_not_enforced():
     assert create(account, time_zone="Mars/Olympus").after.time_zone == "Mars/Olympus"
 
 
-def test_time_zone_left_alone_is_not_judged():
-    assert change(a_user(time_zone="Mars/Olympus"), mobile="1").after.time_zone == "Mars/Olympus"
+def test_what_is_left_alone_is_not_judged():
+    user = a_user(time_zone="Mars/Olympus", sms_country_code="Canada")
+    assert change(user, mobile="1").after == a_user(time_zone="Mars/Olympus", sms_country_code="Canada", mobile="1")
+
+
+def test_time_zone_can_be_removed():
+    assert change(a_user(time_zone="UTC"), time_zone=None).after.time_zone is None
 
 
 def test_new_user_without_time_zone_gets_the_default_one():

@@ -103,7 +103,8 @@ def test_reactivation_judges_what_was_removed_meanwhile():
     unreachable = change(absent, mobile=None, sms_country_code=None).after
     with pytest.raises(Refused) as caught:
         change(unreachable, active=True)
-    assert "phoneNumbers" in caught.value.detail and "twoFactorEnabled" in caught.value.detail
+    assert "phoneNumbers" in caught.value.detail
+    assert "twoFactorEnabled" in caught.value.detail
     assert change(unreachable, active=True, **REACHABLE).after.sms_returns
 
 
@@ -122,7 +123,8 @@ def test_number_can_be_replaced_while_returns_stay_on():
 )
 def test_losing_pro_switches_returns_off(fields, policies, reason):
     plan = change(a_licensed_user("pro", **PROTECTED), an_account(policies=policies), **fields)
-    assert not plan.after.sms_returns and not plan.after.microsoft_returns
+    assert not plan.after.sms_returns
+    assert not plan.after.microsoft_returns
     assert plan.effects[-1] == ReturnsDisabled(reason)
     assert plan.after.mobile == REACHABLE["mobile"]
 
@@ -193,3 +195,9 @@ def test_user_left_inconsistent_can_still_be_changed_otherwise():
 def test_type_that_lost_its_capability_loses_the_returns_at_the_next_move():
     plan = change(a_licensed_user("eco", **PROTECTED), active=False)
     assert plan.effects[-1] == ReturnsDisabled("notPermitted")
+
+
+def test_profile_change_is_decided_without_the_pools():
+    user = a_licensed_user("pro", **PROTECTED)
+    plan = change(user, an_account(pools={}), mobile="+1 514 555 0199")
+    assert (plan.effects, plan.after.sms_returns, plan.after.microsoft_returns) == ((), True, True)

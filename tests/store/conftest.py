@@ -31,7 +31,7 @@ def groups(catalogue: Catalogue) -> Endpoint:
 @pytest.fixture(scope="module")
 def database(database_url: str) -> Iterator[Database]:
     """A database with all tables, on SQLite and on PostgreSQL; new for each module of tests."""
-    database = Database(Flask("tests"), database_url)
+    database = Database(Flask("scim_server"), database_url)
     metadata.create_all(database.engine)
     yield database
     database.engine.dispose()

@@ -7,6 +7,7 @@ from typing import Any
 from scim_server.account.model import SEATED
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, ENTERPRISE, Endpoint
 from scim_server.protocol.documents import instant
+from scim_server.protocol.folding import fold_name
 
 from .rows import BASE, DAY, add_group, add_log, add_user
 
@@ -80,6 +81,8 @@ def _user(random: Random, number: int, ids: list[str]) -> dict[str, Any]:
     for name in ("emails", "ims"):
         if random.random() < 0.1:
             document[name] = []
+    if "displayName" not in document:
+        document["userName"] = fold_name(document["userName"])  # what members.display shows then is compared unmapped
     if isinstance(document.get("name"), dict) and random.random() < 0.5:
         document["name"].pop("givenName")
     if isinstance(document.get(ENTERPRISE), dict) and random.random() < 0.4:

@@ -63,9 +63,11 @@ def add_group(
         "displayName": f"Group {number}",
         **document,
     }
-    whole[ACCOUNT_GROUP] = {"kind": "directory", **whole.pop(ACCOUNT_GROUP, {})}  # the last member: see resources
+    extension = {"kind": "directory", **whole.pop(ACCOUNT_GROUP, {})}
+    whole[ACCOUNT_GROUP] = extension  # the last member: see resources
     member_ids = list(members)
-    state = {"kind": "directory", "member_count": len(member_ids)}
+    licence_type = extension.get("licenseType")
+    state = {"kind": extension["kind"], "licence_type": licence_type, "member_count": len(member_ids)}
     resources.insert(account_id, groups, whole, {**state, **_common(whole["id"], number), **columns})
     if member_ids:
         memberships.add(account_id, whole["id"], member_ids, 0)

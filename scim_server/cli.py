@@ -1,5 +1,0 @@
-"""The `scim-server` command."""
-
-
-def main() -> None:
-    """Run the command."""

@@ -1,0 +1,140 @@
+"""The commands that run the server and bring the database up to date."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scim_server.cli.common import json_option, tell, told_errors
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from scim_server.settings import Settings
+
+THREADS = 16
+"""How many requests one worker serves at a time; each holds at most one connection to the database."""
+BACKLOG = 1024
+GRACE = 30
+"""How many seconds a worker has at the end to answer the requests it has begun."""
+
+port_option = click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port to listen on."
+)
+
+
+@click.command()
+@json_option
+def upgrade(as_json: bool) -> None:
+    """Create the tables in the database of SCIM_DATABASE_URL, or bring them up to date."""
+    os.umask(0o077)  # a new SQLite file is its owner's alone
+    with told_errors():
+        from flask import Flask
+
+        from scim_server.settings import load
+        from scim_server.store import upgrading
+        from scim_server.store.database import Database
+
+        database = Database(Flask("scim_server"), load().database_url)
+        try:
+            before, after = upgrading.upgrade(database)
+        finally:
+            database.engine.dispose()
+    done = f"is up to date (revision {after})" if before == after else f"is now at revision {after}"
+    tell(as_json, {"from": before, "to": after}, [f"The database {done}."])
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@port_option
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="One per core is best.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Run the production server until it is told to stop (SIGTERM, Ctrl-C); put a TLS proxy in front of it."""
+    address = free_address(host, port)
+    with told_errors():
+        from scim_server.settings import load
+
+        settings = load(external_url=local_url(address, port))
+        checked(settings)
+    click.echo(f"Serving {settings.external_url}/scim/v2 on {address}, port {port}.")
+    run(settings, address, port, workers)
+
+
+def local_url(address: str, port: int) -> str:
+    """Return the URL of a server on this machine."""
+    if address in {"0.0.0.0", "::"}:  # noqa: S104  every address, so the loopback one too
+        address = "127.0.0.1"
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def free_address(host: str, port: int) -> str:
+    """Return the IP address of a host, on which nobody listens at the port.
+
+    The server shares its port with whoever asks, so that a second one would take half of the requests unnoticed.
+    """
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        address = str(where[0])
+        socket.create_server((address, port), family=family).close()
+    except OSError as error:
+        way_out = "Choose another one with --port, or stop what uses it." if host else ""
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}. {way_out}") from error
+    return address
+
+
+def checked(settings: "Settings") -> "Flask":
+    """Build the application once before any worker does, so that what is wrong is told here."""
+    from scim_server import create_app
+
+    app = create_app(settings)
+    app.extensions["scim"].database.engine.dispose()  # no connection may be shared with a worker
+    return app
+
+
+def run(settings: "Settings", address: str, port: int, workers: int, announcement: Iterable[str] = ()) -> None:
+    """Serve until told to stop; the announcement is printed as soon as requests are answered."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    lines = tuple(announcement)
+    server = Granian(
+        "scim-server",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        backlog=BACKLOG,
+        websockets=False,
+        log_level=LogLevels.warning if lines else LogLevels.info,
+        respawn_failed_workers=not lines,
+        workers_kill_timeout=GRACE,
+    )
+    server.serve(target_loader=partial(_application, settings, address, port, lines), wrap_loader=False)
+
+
+def _application(settings: "Settings", address: str, port: int, lines: tuple[str, ...]) -> Callable[..., Any]:
+    """Build the application of one worker."""
+    from scim_server import create_app
+
+    if lines:
+        threading.Thread(target=_announce, args=(address, port, lines), daemon=True).start()
+    return create_app(settings)
+
+
+def _announce(address: str, port: int, lines: tuple[str, ...]) -> None:
+    """Print the lines once the port is answered."""
+    while True:
+        try:
+            socket.create_connection((address, port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.02)
+    for line in lines:
+        click.echo(line)

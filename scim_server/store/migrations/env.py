@@ -1,0 +1,14 @@
+"""What Alembic runs: the migrations, on the connection and in the transaction that `upgrading` gives it."""
+
+from alembic import context
+
+from scim_server.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    compare_server_default=True,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

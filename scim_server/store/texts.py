@@ -1,0 +1,106 @@
+"""A row as it is sent: the document's text, the account's own state and the derived counts spliced into it."""
+
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from scim_server.account.model import SHARED_MAILBOX
+from scim_server.protocol.catalogue import Endpoint
+from scim_server.protocol.documents import Stored, instant
+from scim_server.store.mapping import LICENCE_COLUMNS, MAPS, MEMBER_COUNTS
+from scim_server.store.tables import group, membership, user
+
+
+def stored(endpoint: Endpoint, row: Any) -> Stored:
+    """Return a row as it is sent: for a user the document with the account's own state spliced in."""
+    if endpoint.path == "/Groups":
+        return Stored(row.id, _with_counts(row), row.version, row.created, row.modified, member_count=row.member_count)
+    groups = () if row.groups in (None, "[]") else tuple(map(tuple, orjson.loads(row.groups)))
+    return Stored(row.id, _with_account_state(row), row.version, row.created, row.modified, groups)
+
+
+def document_of(endpoint: Endpoint, row: Any) -> dict[str, Any]:
+    """Return the whole resource of a row as a document, without ``meta`` and the derived lists."""
+    text = _with_account_state(row) if endpoint.path == "/Users" else row.document
+    document: dict[str, Any] = orjson.loads(text)
+    return document
+
+
+_STATE = [(name, column.key, kind) for name, (column, kind) in LICENCE_COLUMNS.items()]
+_SETTLED = tuple((name, key, kind) for name, key, kind in _STATE if kind != "instant")
+_INSTANTS = tuple((name, attrgetter(key)) for name, key, kind in _STATE if kind == "instant")
+_settled_values = attrgetter("kind", *(key for _, key, _ in _SETTLED))
+
+
+@lru_cache(maxsize=4096)
+def _settled(values: tuple[Any, ...]) -> str:
+    """Return the account's state of a user without its times as JSON members; few states are shared by all users."""
+    kind, *rest = values
+    state = {}
+    for (name, _, column_kind), value in zip(_SETTLED, rest, strict=True):
+        if column_kind == "boolean":
+            if value or name != "licenseResetRequired":
+                state[name] = bool(value)
+        elif value is not None and (name != "activationsUsed" or kind == SHARED_MAILBOX):
+            state[name] = value
+    return orjson.dumps(state).decode()[1:-1]
+
+
+def _with_account_state(row: Any) -> str:
+    """Splice the account's state into the document's text.
+
+    The account's extension is the last member of every document and never empty, so that the text ends in ``}}``
+    and the state goes in front of that.
+    """
+    text = f"{row.document[:-2]},{_settled(_settled_values(row))}"
+    for name, value_of in _INSTANTS:
+        if (value := value_of(row)) is not None:
+            text += f',"{name}":"{instant(value)}"'
+    if row.licence_type is None:
+        return text + "}}"
+    licence = f'{{"value":"{row.licence_type}","type":"license","display":"{row.licence_type}"}}'
+    if '"entitlements":[' not in row.document:
+        return f'{text}}},"entitlements":[{licence}]}}'
+    document = orjson.loads(text + "}}")
+    document["entitlements"].append(orjson.loads(licence))
+    return orjson.dumps(document).decode()
+
+
+def _with_counts(row: Any) -> str:
+    """Splice the counts of a group's members into the document's text, in the same way."""
+    counts = {name: getattr(row, column.key) for name, (column, _) in MEMBER_COUNTS.items()}
+    return f"{row.document[:-2]},{orjson.dumps(counts).decode()[1:]}}}"
+
+
+def columns_sent(endpoint: Endpoint, dialect_name: str) -> list[sa.ColumnElement[Any]]:
+    """Return the columns of a row that is to be sent: the document, and what is spliced into it."""
+    table = MAPS[endpoint.path].table
+    columns: list[sa.ColumnElement[Any]] = [
+        table.c[name] for name in ("id", "document", "version", "created", "modified")
+    ]
+    if table is user:
+        columns += [column for column, _ in LICENCE_COLUMNS.values()]
+        columns += [user.c.kind, _groups_of_user(dialect_name).label("groups")]
+    else:
+        columns += [column for column, _ in MEMBER_COUNTS.values()]
+    return columns
+
+
+def _groups_of_user(dialect_name: str) -> sa.ScalarSelect[Any]:
+    """The groups of the user of a row as JSON text: ``[[id, displayName], ...]``."""
+    pairs: sa.ColumnElement[Any]
+    if dialect_name == "postgresql":
+        pairs = sa.cast(sa.func.json_agg(sa.func.json_build_array(group.c.id, group.c.display_name)), sa.Text)
+    else:
+        pairs = sa.func.json_group_array(sa.func.json_array(group.c.id, group.c.display_name))
+    return (
+        sa.select(pairs)
+        .select_from(membership)
+        .join(group, (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id))
+        .where(membership.c.account_id == user.c.account_id, membership.c.user_id == user.c.id)
+        .correlate(user)
+        .scalar_subquery()
+    )

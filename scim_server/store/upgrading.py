@@ -1,0 +1,80 @@
+"""The database brought to the shape of this release, and the check at start that it has it."""
+
+from zlib import crc32
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from scim_server.store.database import Database
+
+LOCATION = "scim_server.store:migrations"
+_LOCK = crc32(LOCATION.encode())
+"""The number of the advisory lock under which PostgreSQL is upgraded."""
+
+
+class NotUpgraded(Exception):
+    """The database does not have the shape of this release."""
+
+
+def upgrade(database: Database) -> tuple[str | None, str]:
+    """Bring the database to the newest revision, all or nothing; returns the revisions before and after.
+
+    Servers that start side by side wait for each other.
+    """
+    with database.transaction() as connection:  # SQLite: the write lock is held from here on
+        if database.dialect == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        before = _revision(connection)
+        if before is not None and before not in _known():
+            raise NotUpgraded(_newer(before))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        return before, head()
+
+
+def check(database: Database) -> None:
+    """Refuse a database that does not have the shape of this release."""
+    with database.reading() as connection:
+        revision = _revision(connection)
+    if revision == head():
+        return
+    if revision is None:
+        raise NotUpgraded("the database has no tables yet. Run 'scim-server upgrade' once, then retry.")
+    if revision not in _known():
+        raise NotUpgraded(_newer(revision))
+    raise NotUpgraded(
+        f"the database is at revision {revision}, this release needs {head()}. Run 'scim-server upgrade', then retry."
+    )
+
+
+def head() -> str:
+    """Return the newest revision."""
+    revision = _scripts().get_current_head()
+    assert revision is not None  # there is always the first one
+    return revision
+
+
+def _newer(revision: str) -> str:
+    return f"the database is at revision {revision}, which this release does not know. Install the newer release again."
+
+
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", LOCATION)
+    return config
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

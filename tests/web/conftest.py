@@ -1,0 +1,176 @@
+"""A server per database, an account per test, and a small driver that speaks SCIM to it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import orjson
+import pytest
+from flask import Flask
+from webtest import TestApp
+
+from scim_server import create_app
+from scim_server.account.model import Pool
+from scim_server.provisioning import Service
+from scim_server.settings import Settings
+from scim_server.store import accounts, credentials, journal
+from scim_server.store.database import Database
+from scim_server.store.identifiers import now
+from scim_server.store.upgrading import upgrade
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+EXT = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:User"
+GEXT = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:Group"
+PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+BASE = "http://localhost/scim/v2"
+
+_numbers = count(1)
+
+
+def op(verb: str, path: str | None = None, value: Any = ...) -> dict[str, Any]:
+    """One PATCH operation."""
+    operation: dict[str, Any] = {"op": verb}
+    if path is not None:
+        operation["path"] = path
+    if value is not ...:
+        operation["value"] = value
+    return operation
+
+
+@dataclass
+class Api:
+    """Speaks to one account with one token; every call asserts its status and returns the JSON of the answer."""
+
+    app: Flask
+    account_id: str
+    token: str | None
+    domain: str
+    response: Any = None
+    """The last answer, for its headers."""
+
+    def call(self, method: str, path: str, body: Any = None, *, status: int, headers: Any = None) -> Any:
+        sent = dict(headers or {})
+        if self.token is not None:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        data = b""
+        if body is not None:
+            sent.setdefault("Content-Type", "application/scim+json")
+            data = body if isinstance(body, bytes) else orjson.dumps(body)
+        url = path if path.startswith("http") else f"/scim/v2{path}"
+        response = TestApp(self.app, lint=False).request(
+            url, method=method, headers=sent, body=data, expect_errors=True
+        )
+        self.response = response
+        assert response.status_int == status, f"{method} {path}: {response.status} {response.text[:2000]}"
+        if not response.body:
+            return None
+        assert response.headers["Content-Type"] == "application/scim+json"
+        return orjson.loads(response.body)
+
+    def get(self, path: str, *, status: int = 200, **kw: Any) -> Any:
+        return self.call("GET", path, status=status, **kw)
+
+    def post(self, path: str, body: Any, *, status: int = 201, **kw: Any) -> Any:
+        return self.call("POST", path, body, status=status, **kw)
+
+    def put(self, path: str, body: Any, *, status: int = 200, **kw: Any) -> Any:
+        return self.call("PUT", path, body, status=status, **kw)
+
+    def patch(self, path: str, *operations: dict[str, Any], status: int = 200, **kw: Any) -> Any:
+        return self.call("PATCH", path, {"schemas": [PATCH_OP], "Operations": operations}, status=status, **kw)
+
+    def delete(self, path: str, *, status: int = 204, **kw: Any) -> Any:
+        return self.call("DELETE", path, status=status, **kw)
+
+    def mail(self, name: str) -> str:
+        """An address in the account's approved domain."""
+        return f"{name}@{self.domain}"
+
+    def user(self, name: str = "ava", *, status: int = 201, **attributes: Any) -> Any:
+        """Create a user; ``licence="pro"`` and other keywords beginning in lower case go where they belong."""
+        extension = attributes.pop("ext", {})
+        body = {"schemas": [USER], "userName": self.mail(name), **attributes}
+        if extension:
+            body[EXT] = extension
+        return self.post("/Users", body, status=status)
+
+    def group(self, name: str = "Sales", *members: str, status: int = 201, **attributes: Any) -> Any:
+        body = {"schemas": [GROUP], "displayName": name, "members": [{"value": one} for one in members], **attributes}
+        return self.post("/Groups", body, status=status)
+
+    @property
+    def service(self) -> Service:
+        service: Service = self.app.extensions["scim"]
+        return service
+
+    @property
+    def database(self) -> Database:
+        return self.service.database
+
+    def pool(self, licence_type: str) -> Pool:
+        """The account's pool of a licence type, as the database has it."""
+        with self.database.reading():
+            return accounts.pools(self.account_id)[licence_type]
+
+    def buy(self, licence_type: str, quantity: int) -> None:
+        with self.database.transaction():
+            accounts.add_licences(self.account_id, licence_type, quantity)
+
+    def policy(self, **settings: Any) -> None:
+        """Set policies of the account by their keys, with ``__`` for the dot."""
+        with self.database.transaction():
+            accounts.set_settings(self.account_id, {key.replace("__", "."): value for key, value in settings.items()})
+
+    def journal(self) -> list[Any]:
+        """The account's journal, oldest entry first."""
+        with self.database.reading():
+            return journal.read(self.account_id, limit=1000)
+
+    def actions(self) -> list[str]:
+        return [entry.action for entry in self.journal()]
+
+    def token_for(
+        self, scopes: str = "scim.read scim.write scim.logs", expires_at: int | None = None, profile: str = "default"
+    ) -> "Api":
+        """Another token for the same account, of a connection with the profile."""
+        with self.database.transaction():
+            connection = credentials.connect(self.account_id, f"idp-{profile}", profile, now())
+            token = credentials.issue(self.account_id, connection.id, scopes, now(), expires_at)
+        return replace(self, token=token)
+
+
+@pytest.fixture(scope="module")
+def app(database_url: str) -> Iterator[Flask]:
+    """The application on a migrated database, on SQLite and on PostgreSQL."""
+    settings = Settings(database_url=database_url, external_url="http://localhost")
+    upgrade(Database(Flask("upgrade"), database_url))
+    application = create_app(settings)
+    yield application
+    application.extensions["scim"].database.engine.dispose()
+
+
+@pytest.fixture
+def new_account(app: Flask) -> Callable[..., Api]:
+    """Make an account with an approved domain, five licences of each personal type, and a token."""
+
+    def make(licences: int = 5, **policies: Any) -> Api:
+        number = next(_numbers)
+        database: Database = app.extensions["scim"].database
+        with database.transaction():
+            settings = {key.replace("__", "."): value for key, value in policies.items()}
+            account_id = accounts.create(f"account-{number}", settings, now())
+            accounts.approve_domain(account_id, f"a{number}.example", now())
+            for licence_type in ("eco", "advanced", "pro", "sharedMailbox"):
+                accounts.add_licences(account_id, licence_type, licences)
+        return Api(app, account_id, None, f"a{number}.example").token_for()
+
+    return make
+
+
+@pytest.fixture
+def api(new_account: Callable[..., Api]) -> Api:
+    """An account of its own for one test, with its token."""
+    return new_account()
