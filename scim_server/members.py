@@ -1,6 +1,6 @@
 """A user's document as the member that the rules judge, and the rules' decision back in the document."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -41,9 +41,9 @@ def in_step(before: Document | None, after: Document) -> dict[str, Any]:
 
     The one of a pair that differs from the stored state wins; Refused E26 when both do, and differ from each other.
     """
-    after = dict(after)
-    extension = dict(after.get(ACCOUNT_USER) or {})
     stored = before or {}
+    after = {**after, "roles": _newest_roles(stored.get("roles") or (), after.get("roles"))}
+    extension = dict(after.get(ACCOUNT_USER) or {})
     stored_extension = stored.get(ACCOUNT_USER) or {}
     role = _chosen(
         "role and roles",
@@ -64,6 +64,15 @@ def in_step(before: Document | None, after: Document) -> dict[str, Any]:
     zone = _chosen("timeZone and timezone", stored.get("timezone"), extension.get("timeZone"), after.get("timezone"))
     extension["timeZone"] = after["timezone"] = zone
     return {**after, ACCOUNT_USER: extension}
+
+
+def _newest_roles(stored: Sequence[Document], roles: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Return ``roles``, an earlier one that is not primary giving way to a new one that is.
+
+    Entra writes ``roles[primary eq "True"].value``, which describes a second role where the first is not primary.
+    """
+    new = [role for role in roles or () if role not in stored]
+    return new if len(new) == 1 and new[0].get("primary") else roles
 
 
 def _unless(absent: bool, value: str) -> Any:

@@ -147,7 +147,7 @@ def _told(
         yield ""
     for title, line in curl_lines:
         yield title
-        yield f"  {line}"
+        yield line
         yield ""
     yield "See what happens:"
     yield f"  SCIM_DATABASE_URL={shlex.quote(settings.database_url)} scim-server log --account demo --follow"
@@ -159,7 +159,8 @@ def _curl_lines(base_url: str, header: Path) -> Iterator[tuple[str, str]]:
     """What can be pasted into a shell: a title and a line each, about a user whom no earlier run has created."""
     name = f"ava.{time.strftime('%H%M%S')}@{DOMAIN}"
     curl = f"curl -sS -H {shlex.quote(f'@{header}')}"
-    lookup = f"'{base_url}/Users?filter={quote(f'userName eq "{name}"')}'"
+    condition = quote(f'userName eq "{name}"')
+    lookup = f"'{base_url}/Users?filter={condition}'"
     user = {
         "schemas": [CORE, EXTENSION],
         "userName": name,

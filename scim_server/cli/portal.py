@@ -133,7 +133,11 @@ class Portal:
             wired = _connected(row.id, connection, profile, moment)
             token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at)
             issued = next(one for one in credentials.listed(row.id) if one.digest == credentials.digest(token))
-            told = [{"attribute": "scopes", "to": granted}, {"attribute": "profile", "to": issued.profile}]
+            told = [
+                {"attribute": "scopes", "to": granted},
+                {"attribute": "profile", "to": issued.profile},
+                {"attribute": "expires", "to": answers.instant_or_none(expires_at)},
+            ]
             _record(row.id, Entry("token.issued", "success", "Credential", issued.id, connection, told))
         return {"token": token, "account": row.name, **answers.token(issued, moment)}
 

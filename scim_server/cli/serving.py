@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from scim_server.settings import Settings
 
-THREADS = 16
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """How many requests one worker serves at a time; each holds at most one connection to the database."""
 BACKLOG = 1024
 GRACE = 30
@@ -82,8 +82,9 @@ def free_address(host: str, port: int) -> str:
         address = str(where[0])
         socket.create_server((address, port), family=family).close()
     except OSError as error:
-        way_out = "Choose another one with --port, or stop what uses it." if host else ""
-        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}. {way_out}") from error
+        reason = str(error.strerror).partition(" (")[0]
+        way_out = "Choose another one with --host and --port, or stop what uses it."
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {reason}. {way_out}") from error
     return address
 
 

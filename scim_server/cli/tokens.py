@@ -26,12 +26,13 @@ def issue(
     """
     with opened() as portal:
         answer = portal.issue_token(account, connection, profile, scopes, days)
-    lines = [
-        answer["token"],
-        f"It is shown this once. Connection: {answer['connection']}, profile: {answer['profile']}, "
-        f"scopes: {' '.join(answer['scopes'])}, expires: {answer['expires'] or 'never'}, id: {answer['id']}",
-    ]
-    tell(as_json, answer, lines)
+    tell(as_json, answer, [answer["token"]])
+    if not as_json:
+        about = (
+            f"It is shown this once. Connection: {answer['connection']}, profile: {answer['profile']}, "
+            f"scopes: {' '.join(answer['scopes'])}, expires: {answer['expires'] or 'never'}, id: {answer['id']}"
+        )
+        click.echo(about, err=True)
 
 
 @token.command("list")

@@ -22,6 +22,7 @@ from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_tr
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.store import accounts, journal, memberships, resources, texts
 from scim_server.store.identifiers import new_id
+from scim_server.store.resources import Lock
 
 CRITICAL = frozenset({"active", "roles", "entitlements", "phoneNumbers", "timezone"})
 """The core attributes that a PUT which omits them leaves as they are (P3); the whole account extension besides."""
@@ -88,7 +89,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
     """Delete a user for good, with its memberships and logs, and serve who waits for the seat (R21, R22)."""
 
     def work(locked: bool, now: int) -> None:
-        row = _locked_row(caller, endpoint, identifier, conditions, locked)
+        row = _locked_row(caller, endpoint, identifier, conditions, locked, Lock.DELETE)
         before = member_of(identifier, texts.document_of(endpoint, row), row)
         plan = rules.decide(before, None, _facts(caller, before, None, frozenset(), None, now))
         memberships.leave_all(caller.account_id, identifier, now)
@@ -137,11 +138,16 @@ def _asserted_by_body(body: Mapping[str, Any], before: Mapping[str, Any]) -> fro
 
 
 def _locked_row(
-    caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions, account_too: bool
+    caller: Caller,
+    endpoint: Endpoint,
+    identifier: str,
+    conditions: Conditions,
+    account_too: bool,
+    lock: Lock = Lock.CHANGE,
 ) -> sa.Row[Any]:
     if account_too:
         accounts.lock(caller.account_id)
-    row = resources.fetch_row(caller.account_id, endpoint, identifier)
+    row = resources.fetch_row(caller.account_id, endpoint, identifier, lock)
     if row is None:
         raise Refused("R22", "E23", id=identifier)
     conditions.check(row.version)
@@ -239,7 +245,7 @@ def _manager(service: Service, caller: Caller, endpoint: Endpoint, manager: Mapp
     value = manager.get("value")
     if not value:
         return None
-    row = resources.fetch_row(caller.account_id, endpoint, value, lock=False)
+    row = resources.fetch_row(caller.account_id, endpoint, value, Lock.NONE)
     if row is None:
         return {"value": value}
     known = {"value": value, "$ref": f"{service.base_url}/Users/{value}"}

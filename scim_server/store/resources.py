@@ -5,6 +5,7 @@ Every function takes the account first; no statement is built without it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -34,8 +35,18 @@ def fetch(account_id: str, endpoint: Endpoint, identifier: str) -> Stored | None
     return stored(endpoint, row) if row is not None else None
 
 
-def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, *, lock: bool = True) -> sa.Row[Any] | None:
-    """Return the row of a resource for a change, locked until the end of the transaction."""
+class Lock(Enum):
+    """How a row is kept for the rest of a transaction."""
+
+    NONE = "none"
+    CHANGE = "change"
+    """Nobody else may change the row; memberships that refer to it may still be added."""
+    DELETE = "delete"
+    """No membership may be added either, so that those that are counted are all there are."""
+
+
+def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock = Lock.CHANGE) -> sa.Row[Any] | None:
+    """Return the row of a resource, locked until the end of the transaction, or None."""
     statement = _row_by_id(endpoint, lock)
     return execute(statement, {"account": account_id, "id": identifier}).one_or_none()
 
@@ -103,13 +114,13 @@ def _by_id(endpoint: Endpoint, dialect_name: str) -> Prepared:
 
 
 @lru_cache(maxsize=64)
-def _row_by_id(endpoint: Endpoint, lock: bool) -> sa.Select[Any]:
+def _row_by_id(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
     table = MAPS[endpoint.path].table
     left_out = {"folded", "account_id"}
     statement = sa.select(*(column for column in table.c if column.name not in left_out)).where(
         table.c.account_id == sa.bindparam("account"), table.c.id == sa.bindparam("id")
     )
-    return statement.with_for_update(key_share=True) if lock else statement
+    return statement if lock is Lock.NONE else statement.with_for_update(key_share=lock is Lock.CHANGE)
 
 
 @lru_cache(maxsize=256)

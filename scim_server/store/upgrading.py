@@ -1,5 +1,6 @@
 """The database brought to the shape of this release, and the check at start that it has it."""
 
+from pathlib import Path
 from zlib import crc32
 
 import sqlalchemy as sa
@@ -38,8 +39,10 @@ def upgrade(database: Database) -> tuple[str | None, str]:
 
 def check(database: Database) -> None:
     """Refuse a database that does not have the shape of this release."""
-    with database.reading() as connection:
-        revision = _revision(connection)
+    revision = None
+    if _exists(database):
+        with database.reading() as connection:
+            revision = _revision(connection)
     if revision == head():
         return
     if revision is None:
@@ -56,6 +59,11 @@ def head() -> str:
     revision = _scripts().get_current_head()
     assert revision is not None  # there is always the first one
     return revision
+
+
+def _exists(database: Database) -> bool:
+    """Whether there is a database to look into: looking into an SQLite file would create it."""
+    return database.dialect != "sqlite" or Path(str(database.engine.url.database)).exists()
 
 
 def _newer(revision: str) -> str:

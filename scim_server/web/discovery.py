@@ -48,6 +48,7 @@ def _single(kind: str, path: str, documents: Documents) -> Any:
 
     @reads
     def single(caller: Caller, identifier: str) -> Response:
+        _refuse_filter()
         name = by_key.get(identifier.lower())
         if name is None:
             raise NotFoundException(detail=f"there is no {kind} '{identifier[:100]}'; see {path}")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, ENTERPRISE, Endpoint
 from scim_server.protocol.documents import resource_text
-from scim_server.store import memberships, resources
+from scim_server.store import memberships, pages, resources
 from scim_server.store.database import Database, execute
 from scim_server.store.filters import condition, parse_filter
 from scim_server.store.mapping import MAPS
@@ -87,7 +87,7 @@ def add_log(account_id: str, user_id: str, last_activity_at: int | None) -> None
 def sent(database: Database, endpoint: Endpoint, account_id: str) -> dict[str, dict[str, Any]]:
     """Return every resource of an account as it is sent, by id; a group without its members."""
     with database.reading():
-        page = resources.search(account_id, endpoint, None, [], 0, 10_000)
+        page = pages.search(account_id, endpoint, None, [], 0, 10_000)
     return {one.id: orjson.loads(resource_text(endpoint, one, BASE)) for one in page.resources}
 
 

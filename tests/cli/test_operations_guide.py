@@ -1,0 +1,31 @@
+"""The operations guide tells every setting, command and option as they are."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from scim_server.cli import main
+from scim_server.settings import SETTINGS
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+
+
+def commands(group, path=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_the_table_of_settings_is_the_schema():
+    lines = [line for line in GUIDE.splitlines() if line.startswith("| `SCIM_")]
+    assert lines == [f"| `{one.variable}` | {one.default} | {one.about} |" for one in SETTINGS]
+
+
+@pytest.mark.parametrize(("name", "command"), commands(main), ids=lambda value: value if isinstance(value, str) else "")
+def test_the_table_of_commands_has_every_command_with_its_options(name, command):
+    (line,) = [line for line in GUIDE.splitlines() if line.startswith((f"| `{name} ", f"| `{name}`"))]
+    options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+    assert all(option in line for option in options)

@@ -1,0 +1,124 @@
+"""The settings: where they come from, and that everything wrong is told at once."""
+
+import pytest
+
+from scim_server.settings import SETTINGS, Settings, SettingsError, load
+
+
+def problems(environ):
+    with pytest.raises(SettingsError) as raised:
+        load(environ)
+    return str(raised.value)
+
+
+def test_without_settings_the_data_is_in_the_working_directory(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert load({}) == Settings(database_url=f"sqlite:///{tmp_path}/scim.sqlite3")
+    assert load({}).external_url == "http://127.0.0.1:8000"
+
+
+def test_the_environment_sets_every_field():
+    settings = load(
+        {
+            "SCIM_DATABASE_URL": "postgresql://u:p@h/d",
+            "SCIM_EXTERNAL_URL": "https://scim.example.com/base",
+            "SCIM_MAX_BODY_BYTES": "2048",
+            "SCIM_MAX_NESTING": "32",
+            "SCIM_MAX_PAGE": "200",
+            "SCIM_DEFAULT_PAGE": "20",
+            "SCIM_MAX_PATCH_OPERATIONS": "7",
+            "SCIM_MAX_MEMBERS_PER_REQUEST": "8",
+            "PATH": "/bin",
+        }
+    )
+    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", 2048, 32, 200, 20, 7, 8)
+
+
+def test_a_relative_sqlite_path_is_made_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert load({"SCIM_DATABASE_URL": "sqlite:///x/y.db"}).database_url == f"sqlite:///{tmp_path}/x/y.db"
+    assert load({"SCIM_DATABASE_URL": "sqlite:////srv/y.db?timeout=5"}).database_url == "sqlite:////srv/y.db?timeout=5"
+
+
+@pytest.mark.parametrize("url", ["postgresql://u@h/d", "postgresql+psycopg://h/d", "postgresql:///d?host=/run"])
+def test_a_postgresql_url_is_kept(url):
+    assert load({"SCIM_DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "scim.db", "mysql://u@h/d", "postgres://u@h/d", "postgresql+psycopg2://h/d", "postgresql://h", "sqlite:///",
+     "sqlite://", "sqlite:///:memory:", "postgresql://h:99999/d"],
+)  # fmt: skip
+def test_a_database_url_of_another_kind_is_refused(url):
+    assert "SCIM_DATABASE_URL" in problems({"SCIM_DATABASE_URL": url})
+
+
+def test_a_refused_database_url_is_not_repeated():
+    assert "secret" not in problems({"SCIM_DATABASE_URL": "mysql://u:secret@h/d"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "scim.example.com", "ftp://h", "https://", "https://h/", "https://h?x", "https://h#x", "https://u@h",
+     "https://h/a b", "https://hé", "https://h/scim/v2", "https://h:99999"],
+)  # fmt: skip
+def test_an_external_url_that_clients_cannot_use_is_refused(url):
+    assert "SCIM_EXTERNAL_URL" in problems({"SCIM_EXTERNAL_URL": url})
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "-1", "1.5", "1e3", "True", "999999999999"])
+def test_a_number_that_is_not_within_bounds_is_refused(text):
+    assert "SCIM_MAX_PAGE: must be a whole number from 1 to 100000." in problems({"SCIM_MAX_PAGE": text})
+
+
+def test_everything_wrong_is_told_at_once():
+    told = problems({"SCIM_MAX_PAGE": "x", "SCIM_EXTERNAL_URL": "x", "SCIM_DATABSE_URL": "x", "SCIM_FOO": "x"})
+    assert [line.split(":")[0].strip() for line in told.splitlines()[1:]] == [
+        "SCIM_DATABSE_URL",
+        "SCIM_EXTERNAL_URL",
+        "SCIM_FOO",
+        "SCIM_MAX_PAGE",
+    ]
+    assert "Did you mean SCIM_DATABASE_URL" in told
+
+
+def test_the_variables_of_the_tests_are_no_settings():
+    load({"SCIM_TEST_DATABASE_URL": "x"})
+
+
+def test_the_default_page_follows_a_smaller_largest_page():
+    assert load({"SCIM_MAX_PAGE": "50"}).default_page == 50
+
+
+def test_a_default_page_above_the_largest_page_is_refused():
+    assert "SCIM_DEFAULT_PAGE: must not be more than max_page" in problems({"SCIM_DEFAULT_PAGE": "1001"})
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_caller(tmp_path):
+    file = tmp_path / "scim.toml"
+    file.write_text('external_url = "https://file.example"\nmax_page = 10\ndefault_page = 10\n')
+    settings = load({"SCIM_SETTINGS_FILE": str(file), "SCIM_MAX_PAGE": "20"}, external_url="https://x", max_nesting="9")
+    assert (settings.external_url, settings.max_page, settings.max_nesting) == ("https://file.example", 20, 9)
+
+
+@pytest.mark.parametrize("text", ["max_page = true", "max_page = 1.5", "max_page = [1]", "max_pages = 1", "[a]\nb = 1"])
+def test_a_wrong_line_of_the_file_is_told_with_the_file(tmp_path, text):
+    file = tmp_path / "scim.toml"
+    file.write_text(text)
+    assert f"in {file}: " in problems({"SCIM_SETTINGS_FILE": str(file)})
+
+
+@pytest.mark.parametrize("content", [b"max_page = ", b"\xff"])
+def test_a_file_that_is_not_toml_is_refused(tmp_path, content):
+    file = tmp_path / "scim.toml"
+    file.write_bytes(content)
+    assert "is not a TOML file" in problems({"SCIM_SETTINGS_FILE": str(file)})
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    assert "cannot be read" in problems({"SCIM_SETTINGS_FILE": str(tmp_path / "no.toml")})
+
+
+def test_every_setting_has_a_line_of_words():
+    assert all(one.about.endswith(".") and one.default for one in SETTINGS)
