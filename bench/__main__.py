@@ -32,7 +32,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=sys.modules["bench"].__doc__)
-    parser.add_argument("--seconds", type=_positive, default=0.6, help="for each scenario, server and round (0.6)")
+    parser.add_argument("--seconds", type=_positive, default=0.5, help="for each scenario, server and round (0.5)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts (5)")
     parser.add_argument("--users", type=int, default=1000, help="users that both servers begin with (1000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything measured as JSON")

@@ -38,7 +38,8 @@ def _rows(statement: str, *parameters: object) -> list[tuple[str, ...]]:
         for pragma in PRAGMAS:
             _local.connection.execute(f"PRAGMA {pragma}").close()
         _local.connection.execute(_SCHEMA)
-    return _local.connection.execute(statement, parameters).fetchall()
+    rows: list[tuple[str, ...]] = _local.connection.execute(statement, parameters).fetchall()
+    return rows
 
 
 def _answer(text: str, status: int = 200) -> Response:

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self
 
 from bench.floor import DATABASE
-from bench.people import DOMAIN
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS, BLOCKING_THREADS = 1, 1
@@ -22,7 +21,6 @@ GRANIAN = (
     *("--log-level", "warning", "--no-access-log"),
 )
 """The same for both."""
-ACCOUNT = "bench"
 _TICK = os.sysconf("SC_CLK_TCK")
 _START_LIMIT, _END_LIMIT = 30.0, 10.0
 
@@ -108,12 +106,7 @@ def ours(directory: Path, users: int) -> Server:
         "SCIM_DATABASE_URL": f"sqlite:///{directory / 'ours.sqlite3'}",
         "SCIM_EXTERNAL_URL": f"http://127.0.0.1:{environment['BENCH_PORT']}",
     }
-    _command(environment, "upgrade")
-    _command(environment, "account", "create", ACCOUNT)
-    _command(environment, "domain", "approve", "--account", ACCOUNT, DOMAIN)
-    _command(environment, "licence", "add", "--account", ACCOUNT, "pro", str(10 * users))
-    issued = _command(environment, "token", "issue", "--account", ACCOUNT, "--json")
-    token = json.loads(issued.splitlines()[-1])["token"]
+    token = json.loads(_prepared(environment, 10 * users).splitlines()[-1])["token"]
     return Server("ours", "wsgi:application", directory, environment, token)
 
 
@@ -125,12 +118,12 @@ def _environment() -> dict[str, str]:
         return kept | {"BENCH_PORT": str(probe.getsockname()[1])}
 
 
-def _command(environment: dict[str, str], *arguments: str) -> str:
-    """Run `scim-server` and return what it prints; raises ServerFailed."""
-    command = [str(Path(sys.executable).with_name("scim-server")), *arguments]
+def _prepared(environment: dict[str, str], licences: int) -> str:
+    """Prepare our database and return what the commands printed; raises ServerFailed."""
+    command = [sys.executable, "-m", "bench.prepare", str(licences)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     if done.returncode:
-        raise ServerFailed(f"`scim-server {' '.join(arguments)}` ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        raise ServerFailed(f"our database could not be prepared:\n{done.stderr[-3000:]}")
     return done.stdout
 
 

@@ -9,6 +9,7 @@ from scim2_models import InvalidValueException
 from scim_server.account.model import ADMINISTRATOR, PERSON, STANDARD, Member
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_USER
+from scim_server.protocol.entitlements import is_licence, with_licence
 from scim_server.protocol.folding import fold
 
 Document = Mapping[str, Any]
@@ -60,7 +61,7 @@ def in_step(before: Document | None, after: Document) -> dict[str, Any]:
         listed_licence(after),
     )
     extension["licenseType"] = licence
-    after["entitlements"] = [one for one in after.get("entitlements") or () if not _is_licence(one)] or None
+    after["entitlements"] = with_licence(after.get("entitlements") or (), licence) or None
     zone = _chosen("timeZone and timezone", stored.get("timezone"), extension.get("timeZone"), after.get("timezone"))
     extension["timeZone"] = after["timezone"] = zone
     return {**after, ACCOUNT_USER: extension}
@@ -104,14 +105,10 @@ def listed_role(document: Document) -> str | None:
 
 def listed_licence(document: Document) -> str | None:
     """Return the licence type that ``entitlements[type eq "license"]`` names, or None (R7)."""
-    values = {fold(one["value"]): one["value"] for one in document.get("entitlements") or () if _is_licence(one)}
+    values = {fold(one["value"]): one["value"] for one in document.get("entitlements") or () if is_licence(one)}
     if len(values) > 1:
         raise Refused("R7", "E26", pair="licenseType and entitlements")
     return _type(next(iter(values.values()))) if values else None
-
-
-def _is_licence(entitlement: Document) -> bool:
-    return bool(entitlement.get("value")) and fold(entitlement.get("type") or "") == "license"
 
 
 def _roles(roles: list[dict[str, Any]] | None, role: str) -> list[dict[str, Any]] | None:
@@ -136,7 +133,7 @@ def asked_of(identifier: str, document: Document) -> Member:
         id=identifier,
         user_name=document["userName"],
         kind=extension.get("kind") or PERSON,
-        active=document["active"],
+        active=document.get("active") is not False,  # who removes the attribute disables nobody
         role=extension["role"],
         work_addresses=_work_addresses(document),
         mobile=_mobile(document),
@@ -169,6 +166,7 @@ def decided(document: Document, member: Member) -> dict[str, Any]:
         extension.pop(name, None)
     after = {**document, "timezone": member.time_zone, ACCOUNT_USER: extension}
     after["roles"] = _roles(after.get("roles"), member.role)
+    after["entitlements"] = with_licence(after.get("entitlements") or (), member.licence_type) or None
     for name in ("password", "groups", "meta"):
         after.pop(name, None)
     return after

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from scim_server.cli.common import account_option, json_option, opened, plain, table, tell
+from scim_server.cli.telling import account_option, json_option, opened, plain, table, tell
 
 
 @click.group()

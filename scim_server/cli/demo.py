@@ -1,6 +1,5 @@
 """The command that shows the whole thing at work: an account with all that it needs, a server, lines to paste."""
 
-import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ from urllib.parse import quote
 
 import click
 
-from scim_server.cli.common import told_errors
 from scim_server.cli.serving import checked, free_address, local_url, port_option, run
+from scim_server.cli.telling import private_files, told_errors
 
 if TYPE_CHECKING:
     from scim_server.provisioning import Service
@@ -49,15 +48,14 @@ def demo(port: int, directory: Path) -> None:
     Run again it keeps the data and issues another token. The database is an SQLite file in the directory of --data,
     whatever SCIM_DATABASE_URL says; SCIM_EXTERNAL_URL names the public URL of a tunnel when an IdP is to reach it.
     """
-    os.umask(0o077)  # the data is its owner's alone
     directory = directory.absolute()
+    header = directory / TOKEN_FILE
     address = free_address("127.0.0.1", port)
     local = local_url(address, port)
-    with told_errors():
+    with told_errors(), private_files():
         settings = _settings(directory, local)
         kept, token = _prepared(settings)
-    header = directory / TOKEN_FILE
-    header.write_text(f"Authorization: Bearer {token}\n", "utf-8")
+        header.write_text(f"Authorization: Bearer {token}\n", "utf-8")
     lines = _told(kept, token, settings, directory, _curl_lines(f"{local}/scim/v2", header))
     run(settings, address, port, 1, lines)
 

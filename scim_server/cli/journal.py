@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scim_server.cli.common import account_option, opened, plain
+from scim_server.cli.telling import account_option, opened, plain
 
 if TYPE_CHECKING:
     from scim_server.cli.portal import Portal
@@ -43,7 +43,7 @@ def log(account: str, user: str | None, follow: bool, limit: int, as_json: bool)
 def show(entries: list[dict[str, Any]], as_json: bool) -> None:
     """Print entries, one per line."""
     for entry in entries:
-        click.echo(json.dumps(entry) if as_json else _line(entry))
+        click.echo(json.dumps(entry) if as_json else line_of(entry))
 
 
 def _followed(portal: "Portal", account: str, user: str | None) -> Iterator[list[dict[str, Any]]]:
@@ -65,7 +65,7 @@ def _id_at(seconds: float) -> str:
     return f"{digits[:8]}-{digits[8:]}"
 
 
-def _line(entry: Mapping[str, Any]) -> str:
+def line_of(entry: Mapping[str, Any]) -> str:
     """Write an entry for people: when, what, to whom, by whom, and the changes or the reason of a refusal."""
     actor, target = entry["actor"], entry.get("target", {})
     parts = [

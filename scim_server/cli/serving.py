@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scim_server.cli.common import json_option, tell, told_errors
+from scim_server.cli.telling import json_option, private_files, tell, told_errors
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -32,8 +32,7 @@ port_option = click.option(
 @json_option
 def upgrade(as_json: bool) -> None:
     """Create the tables in the database of SCIM_DATABASE_URL, or bring them up to date."""
-    os.umask(0o077)  # a new SQLite file is its owner's alone
-    with told_errors():
+    with told_errors(), private_files():
         from flask import Flask
 
         from scim_server.settings import load

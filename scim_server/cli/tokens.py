@@ -2,7 +2,7 @@
 
 import click
 
-from scim_server.cli.common import account_option, json_option, opened, table, tell
+from scim_server.cli.telling import account_option, json_option, opened, table, tell
 
 
 @click.group()

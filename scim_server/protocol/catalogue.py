@@ -39,6 +39,7 @@ class Attribute:
     mutability: str = "readWrite"
     returned: str = "default"
     reference_types: tuple[str, ...] = ()
+    canonical: tuple[str, ...] = ()
     sub_attributes: "Mapping[str, Attribute]" = field(default_factory=dict)
     """By lower-cased name."""
 
@@ -149,14 +150,26 @@ def _model(
     """Compose the model of a resource type, extensions included, out of the schema documents."""
     provider = ScimProvider(
         models=[
-            Resource.from_schema(Schema.model_validate(core)),
-            *(Extension.from_schema(Schema.model_validate(extension)) for extension in extensions),
+            Resource.from_schema(Schema.model_validate(_modelled(core))),
+            *(Extension.from_schema(Schema.model_validate(_modelled(extension))) for extension in extensions),
         ],
         resource_types=[ResourceType.model_validate(resource_type)],
     )
     model = provider.model_for(resource_type["name"])
-    assert model is not None and issubclass(model, Resource)
+    assert model is not None
+    assert issubclass(model, Resource)
     return model
+
+
+def _modelled(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema, or an attribute of one, with the references to web pages as the texts that intake judges.
+
+    The library refuses relative ones (S23), which are as good (RFC 7643 section 2.3.7).
+    """
+    plain = {"type": "string"} if "external" in definition.get("referenceTypes", ()) else {}
+    parts = ("attributes", "subAttributes")
+    inner = {part: [_modelled(one) for one in definition[part]] for part in parts if part in definition}
+    return {**definition, **inner, **plain}
 
 
 def _tree(definitions: list[dict[str, Any]], prefix: str) -> dict[str, Attribute]:
@@ -175,6 +188,7 @@ def _attribute(definition: dict[str, Any], prefix: str) -> Attribute:
         mutability=definition["mutability"],
         returned=definition["returned"],
         reference_types=tuple(definition.get("referenceTypes", ())),
+        canonical=tuple(definition.get("canonicalValues", ())),
         sub_attributes=MappingProxyType(_tree(definition.get("subAttributes", []), f"{urn}.")),
     )
 

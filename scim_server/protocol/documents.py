@@ -27,8 +27,8 @@ class Stored:
     modified: int
     groups: Sequence[tuple[str, str]] = ()
     """The groups of a user: id and displayName."""
-    members: Sequence[tuple[str, str]] | None = None
-    """The members of a group: id and display; None when they are not to be shown."""
+    members: Sequence[tuple[str, str | None]] | None = None
+    """The members of a group: id, and display where it is asked for; None when they are not to be shown."""
     member_count: int = 0
 
 
@@ -64,9 +64,12 @@ def resource_text(endpoint: Endpoint, stored: Stored, base_url: str) -> str:
     return stored.text[:-1] + derived + meta
 
 
-def _references(pairs: Sequence[tuple[str, str]], base: str, kind: str) -> str:
+def _references(pairs: Sequence[tuple[str, str | None]], base: str, kind: str) -> str:
     """Return references to other resources; ``$ref`` is ours, never the client's (A-34)."""
-    elements = [{"value": one, "$ref": base + one, "display": display, "type": kind} for one, display in pairs]
+    elements = [
+        {"value": one, "$ref": base + one, "type": kind, **({"display": display} if display is not None else {})}
+        for one, display in pairs
+    ]
     return orjson.dumps(elements).decode()
 
 

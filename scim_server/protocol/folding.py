@@ -1,7 +1,7 @@
 """The one way strings are compared: in filters, sorts, uniqueness and PATCH selections."""
 
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from scim2_models import ScimPolicy
 
@@ -25,6 +25,19 @@ def fold(value: str, case_exact: bool = False) -> str:
 def fold_name(value: str) -> str:
     """Return the comparison key of a userName: width-mapped besides folded (RFC 7644 section 5, A-37)."""
     return fold(value.translate(_WIDTHS))
+
+
+def invisible(name: str) -> str | None:
+    """Return the first character of a userName that is not seen, or None (RFC 8265 section 3.3, USR-08).
+
+    Formatting and control characters, line separators, and what Unicode has not assigned (whose folding may yet
+    change): with them two names could look the same.
+    """
+    return next((char for char in name if category(char) in _UNSEEN or char in _FILLERS), None)
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
 
 def comparison_key(binding: Any, value: str) -> str:

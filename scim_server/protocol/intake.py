@@ -13,14 +13,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
 from scim2_models import InvalidSyntaxException, InvalidValueException
 
-from scim_server.protocol.catalogue import Attribute
+from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, Attribute
+from scim_server.protocol.folding import invisible
 
 MAX_TEXT = 64 * 1024
 MAX_KEY = 512
 """Characters of a value that is looked up by index; a longer one would not fit a B-tree page of PostgreSQL."""
 INDEXED = frozenset({"username", "externalid", "displayname", "emails.value", "phonenumbers.value"})
+
+CLOSED = frozenset({f"{ACCOUNT_USER}:kind", f"{ACCOUNT_GROUP}:kind"})
+"""The attributes whose canonical values are all there are; roles and licences are judged by the account's rules."""
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SCRIPT = re.compile(r"\s*(javascript|data|vbscript)\s*:", re.IGNORECASE)
@@ -94,9 +99,11 @@ def read_value(attribute: Attribute, value: Any, tolerance: Tolerance, notes: No
 
 def _read_many(attribute: Attribute, values: list[Any], tolerance: Tolerance, notes: Notes, where: str) -> Any:
     read: list[Any] = []
+    seen: set[bytes] = set()
     for value in values:
         one = None if value in (None, "") else _read_one(attribute, value, tolerance, notes, where)
-        if one is not None and one not in read:  # the same value is not kept twice (RFC 7643 section 2.4)
+        if one is not None and (key := orjson.dumps(one, option=orjson.OPT_SORT_KEYS)) not in seen:
+            seen.add(key)  # the same value is not kept twice (RFC 7643 section 2.4)
             read.append(one)
     if sum(1 for one in read if isinstance(one, dict) and one.get("primary") is True) > 1:
         raise InvalidValueException(detail=f"{where}: only one value may be primary (RFC 7643 section 2.4)")
@@ -107,7 +114,8 @@ def _read_one(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Not
     if attribute.type != "complex":
         if tolerance.bare_values and isinstance(value, dict) and set(value) == {"value"}:
             value = value["value"]  # Entra's older dialect wraps scalars: [{"value": x}]
-        return _READERS[attribute.type](where, value, tolerance)
+        read = _READERS[attribute.type](where, value, tolerance)
+        return _canonical(attribute, read, where) if attribute.urn in CLOSED else read
     if isinstance(value, str) and tolerance.bare_values and "value" in attribute.sub_attributes:
         value = {"value": value}
     if not isinstance(value, dict):
@@ -116,7 +124,25 @@ def _read_one(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Not
     read = read_attributes(attribute.sub_attributes, value, tolerance, notes, f"{where}{separator}")
     if attribute.is_extension:
         return read or None
+    if attribute.multi_valued and read.get("value", value) is None and _may_be_blank(attribute):
+        return None
     return {name: one for name, one in read.items() if one is not None} or None
+
+
+def _may_be_blank(attribute: Attribute) -> bool:
+    """Whether an element whose ``value`` is taken away is none, as unset macros and empty mappings mean it.
+
+    A reference without its target is a mistake instead: leaving it out could empty a group.
+    """
+    return attribute.sub_attributes["value"].mutability == "readWrite"
+
+
+def _canonical(attribute: Attribute, value: str, where: str) -> str:
+    """Return one of the attribute's canonical values in their own spelling, and refuse any other (A-43)."""
+    known = next((one for one in attribute.canonical if one.lower() == value.lower()), None)
+    if known is None:
+        raise InvalidValueException(detail=f"{where}: '{value[:60]}' is none of {', '.join(attribute.canonical)}")
+    return known
 
 
 def _note_unknown(name: str, tolerance: Tolerance, notes: Notes) -> None:
@@ -128,13 +154,16 @@ def _note_unknown(name: str, tolerance: Tolerance, notes: Notes) -> None:
 def _read_text(where: str, value: Any, tolerance: Tolerance) -> str:
     if not isinstance(value, str):
         raise _unfit(where, value, "a string")
-    limit = MAX_KEY if where.lower().rpartition(":")[2] in INDEXED else MAX_TEXT
+    name = where.lower().rpartition(":")[2]
+    limit = MAX_KEY if name in INDEXED else MAX_TEXT
     if len(value) > limit:
         raise InvalidValueException(detail=f"{where} has {len(value)} characters; at most {limit} are accepted")
-    if bad := _FORBIDDEN.search(value):
+    found = _FORBIDDEN.search(value)
+    bad = found.group() if found else invisible(value) if name == "username" else None
+    if bad:
         raise InvalidValueException(
-            detail=f"{where} has the character U+{ord(bad.group()):04X} at position {bad.start()}, "
-            "which no text may have; remove it"
+            detail=f"{where} has the character U+{ord(bad):04X} at position {value.index(bad)}, which it may not have; "
+            "remove it"
         )
     return value
 

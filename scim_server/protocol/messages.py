@@ -144,7 +144,7 @@ def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
     if not same:
         raise MutabilityException(
             attribute=attribute.name,
-            detail=f"{attribute.name} is '{old}' and cannot be changed; it is immutable. Create another resource instead",
+            detail=f"{attribute.name} is '{old}' and immutable; create another resource to have another value",
         )
 
 

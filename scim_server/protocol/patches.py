@@ -88,13 +88,15 @@ def read_patch(endpoint: Endpoint, body: Any, tolerance: Tolerance, most: int) -
     operations: list[Operation] = []
     members: list[MemberChange] = []
     for given in _operations(body, tolerance, most):
-        for op, path, value in _with_paths(endpoint, given):
-            if not _is_skipped(endpoint, op, path, value, given, tolerance, notes):
-                change = member_change(endpoint, op, path, value, tolerance, notes)
-                if change is not None:
-                    members.append(change)
-                else:
-                    operations.extend(_operation(endpoint, op, path, value, tolerance, notes))
+        for target in _targets(endpoint, given):
+            if _is_skipped(endpoint, target, tolerance, notes):
+                continue
+            op, path, value = target.op, target.path, target.value
+            change = member_change(endpoint, op, path, value, tolerance, notes)
+            if change is not None:
+                members.append(change)
+            else:
+                operations.extend(_operation(endpoint, op, path, value, tolerance, notes))
     return Patch(tuple(operations), tuple(members), notes)
 
 
@@ -113,8 +115,18 @@ def _operations(body: Any, tolerance: Tolerance, most: int) -> Sequence[Mapping[
     return [{name.lower(): value for name, value in one.items()} for one in operations]
 
 
-def _with_paths(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Yield the operation as ``(op, path, value)``, one per attribute of the value when it has no path."""
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One target of an operation as sent, named by a path or by a key of the value."""
+
+    op: str
+    path: str
+    value: Any
+    is_key: bool = False
+
+
+def _targets(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[_Target]:
+    """Yield the targets of an operation: one per attribute of the value when it has no path."""
     op, path, value = given.get("op"), given.get("path"), given.get("value")
     if not isinstance(op, str) or op.lower() not in OPS:
         raise InvalidSyntaxException(detail=f"op: {_quoted(op)} is none of add, replace, remove")
@@ -124,7 +136,7 @@ def _with_paths(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[tuple[
     if op != "remove" and "value" not in given:
         raise InvalidValueException(detail=f"the {op} of '{path or 'the resource'}' has no value; send one")
     if path:
-        yield from _extension_apart(endpoint, op, path, value)
+        yield from _extension_apart(endpoint, _Target(op, path, value))
     elif op == "remove":
         raise NoTargetException(detail="a remove must have a path, else it would remove everything")
     elif not isinstance(value, dict):
@@ -133,40 +145,32 @@ def _with_paths(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[tuple[
         )
     else:
         for name, one in value.items():
-            yield from _extension_apart(endpoint, op, name, one)
+            yield from _extension_apart(endpoint, _Target(op, name, one, is_key=True))
 
 
-def _extension_apart(endpoint: Endpoint, op: str, path: str, value: Any) -> Iterator[tuple[str, str, Any]]:
-    extension = endpoint.attributes.get(path.lower())
-    if extension is None or not extension.is_extension or not isinstance(value, dict):
-        yield op, path, value
+def _extension_apart(endpoint: Endpoint, target: _Target) -> Iterator[_Target]:
+    extension = endpoint.attributes.get(target.path.lower())
+    if extension is None or not extension.is_extension or not isinstance(target.value, dict):
+        yield target
         return
-    for name, one in value.items():
-        yield op, f"{extension.name}:{name}", one
+    for name, one in target.value.items():
+        yield _Target(target.op, f"{extension.name}:{name}", one, is_key=True)
 
 
-def _is_skipped(
-    endpoint: Endpoint,
-    op: str,
-    path: str,
-    value: Any,
-    given: Mapping[str, Any],
-    tolerance: Tolerance,
-    notes: Notes,
-) -> bool:
-    """Whether an operation is on something that is to be left alone: the server keeps ``schemas`` itself (S16), and
-    without a path undefined attributes are ignored (A-02) and readOnly ones echoed (A-04)."""
-    if path.lower() == "schemas":
+def _is_skipped(endpoint: Endpoint, target: _Target, tolerance: Tolerance, notes: Notes) -> bool:
+    """Whether a target is to be left alone: the server keeps ``schemas`` itself (S16), and as keys of a value
+    undefined attributes are ignored (A-02) and the common ones echoed (A-04)."""
+    if target.path.lower().rpartition(":")[2] == "schemas":
         return True
-    if given.get("path"):
+    if not target.is_key:
         return False
-    attribute = endpoint.named(path.partition("[")[0])
+    attribute = endpoint.named(target.path.partition("[")[0])
     if attribute is None:
-        if not tolerance.unknown_attributes or "[" in path:
-            raise InvalidPathException(detail=f"'{path[:200]}' is not an attribute of {endpoint.name}")
-        notes.unknown.append(path[:200])
+        if not tolerance.unknown_attributes or "[" in target.path:
+            raise InvalidPathException(detail=f"'{target.path[:200]}' is not an attribute of {endpoint.name}")
+        notes.unknown.append(target.path[:200])
         return True
-    return attribute.name in ("id", "schemas", "meta")  # echoed by Okta and authentik; they cannot change
+    return attribute.name in ("id", "meta")
 
 
 def _operation(

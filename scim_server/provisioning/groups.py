@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import Context, InvalidValueException, NotFoundException, PayloadTooLargeException
+from scim2_models import (
+    Context,
+    InvalidValueException,
+    NotFoundException,
+    NotImplementedException,
+    PayloadTooLargeException,
+)
 
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, Endpoint
@@ -172,7 +178,7 @@ def _known(caller: Caller, ids: Sequence[str]) -> tuple[list[str], tuple[str, ..
 def _limited(service: Service, ids: tuple[str, ...]) -> tuple[str, ...]:
     if len(ids) > service.limits.members:
         raise PayloadTooLargeException(
-            detail=f"{len(ids)} members in one request; at most {service.limits.members} are accepted, send them in parts"
+            detail=f"{len(ids)} members in one request; at most {service.limits.members} are taken, send them in parts"
         )
     return ids
 
@@ -184,6 +190,11 @@ def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Bo
 
 def _with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in (document.get(ACCOUNT_GROUP) or {}).items() if value is not None}
+    licence = given.pop("licenseType", "none")
+    if licence.lower() != "none":
+        raise NotImplementedException(
+            detail=f"licenseType: groups cannot give the licence '{licence[:60]}' yet; set licenseType on the users"
+        )
     return {**document, ACCOUNT_GROUP: {"kind": "directory", **given}}
 
 

@@ -59,5 +59,6 @@ def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen
     """Return resources with what the client wants to see beside the document: a group's members."""
     if endpoint.path != "/Groups" or not found or not chosen.wants(endpoint.attributes["members"]):
         return list(found)
-    members = memberships.of_groups(caller.account_id, [stored.id for stored in found])
+    display = chosen.wants(endpoint.attributes["members"].sub_attributes["display"])
+    members = memberships.of_groups(caller.account_id, [stored.id for stored in found], display)
     return [replace(stored, members=members[stored.id]) for stored in found]

@@ -26,7 +26,7 @@ from scim_server.store.mapping import MAPS
 from scim_server.store.pages import Lookup
 from scim_server.store.places import Place, key_of
 from scim_server.store.terms import attribute_named, checked, is_hidden, path_of, shown, value_of
-from scim_server.store.values import Op, Value, either
+from scim_server.store.values import Op, Value
 
 MAX_BYTES = 8 * 1024
 MAX_TERMS = 200
@@ -208,7 +208,7 @@ class _OfResources(_Conditions):
             return _tested(place.value(attribute), node.op, operand)
         elements = place.elements(head)
         some = elements.any(lambda element: _tested(element(attribute), node.op, operand))
-        return some if operand is not None else either(some, sa.not_(elements.any(lambda _: sa.true())))
+        return some if operand is not None else sa.or_(some, sa.not_(elements.any(lambda _: sa.true())))
 
     def visit_present(self, node: Present) -> Condition:
         attribute = self._attribute(node.attr_path)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from scim_server.protocol.catalogue import Attribute
 from scim_server.store.dialects import Condition, Dialect
-from scim_server.store.values import Constant, Expression, Op, Value, Whole, either
+from scim_server.store.values import Constant, Expression, Op, Value, Whole
 
 Element = Callable[[Attribute], Value]
 """One element of a list: gives the value of a sub-attribute, or the element itself for the attribute of the list."""
@@ -95,7 +95,8 @@ class Fixed:
     elements: tuple[tuple[Condition, Mapping[str, Value]], ...]
 
     def any(self, test: Callable[[Element], Condition]) -> Condition:
-        return either(*(sa.and_(condition, test(self._element(values))) for condition, values in self.elements))
+        passed = (sa.and_(condition, test(self._element(values))) for condition, values in self.elements)
+        return sa.or_(sa.false(), *passed)
 
     def first(self, attribute: Attribute) -> sa.ColumnElement[Any] | None:
         _, values = self.elements[0]
@@ -114,7 +115,7 @@ class Both:
     tail: Elements
 
     def any(self, test: Callable[[Element], Condition]) -> Condition:
-        return either(self.head.any(test), self.tail.any(test))
+        return sa.or_(self.head.any(test), self.tail.any(test))
 
     def first(self, attribute: Attribute) -> sa.ColumnElement[Any] | None:
         keys = [key for key in (self.head.first(attribute), self.tail.first(attribute)) if key is not None]

@@ -49,19 +49,21 @@ def ids(account_id: str, group_id: str) -> list[str]:
     return list(execute(statement.order_by(membership.c.user_id)).scalars())
 
 
-def of_groups(account_id: str, group_ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """Return the members of each group as ``(user id, display)``, in one statement."""
+def of_groups(account_id: str, group_ids: Sequence[str], display: bool) -> dict[str, list[tuple[str, str | None]]]:
+    """Return the members of each group, with what they are called when ``display`` is asked for; one statement."""
+    shown: sa.ColumnElement[Any] = sa.null()
+    source: sa.FromClause = membership
+    if display:
+        shown = sa.func.coalesce(user.c.display_name, user.c.user_name)
+        of_user = (user.c.account_id == membership.c.account_id) & (user.c.id == membership.c.user_id)
+        source = membership.join(user, of_user)
     statement = (
-        sa.select(
-            membership.c.group_id,
-            membership.c.user_id,
-            sa.func.coalesce(user.c.display_name, user.c.user_name).label("display"),
-        )
-        .join(user, (user.c.account_id == membership.c.account_id) & (user.c.id == membership.c.user_id))
+        sa.select(membership.c.group_id, membership.c.user_id, shown.label("display"))
+        .select_from(source)
         .where(membership.c.account_id == account_id, membership.c.group_id.in_(group_ids))
         .order_by(membership.c.group_id, membership.c.user_id)
     )
-    members: dict[str, list[tuple[str, str]]] = {group_id: [] for group_id in group_ids}
+    members: dict[str, list[tuple[str, str | None]]] = {group_id: [] for group_id in group_ids}
     for row in execute(statement):
         members[row.group_id].append((row.user_id, row.display))
     return members

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from scim_server.protocol.catalogue import ACCOUNT_USER, Attribute, Endpoint
 from scim_server.protocol.documents import Stored
+from scim_server.protocol.entitlements import without_licence
 from scim_server.protocol.folding import fold_name
 from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.mapping import MAPS, Map, folded, value_key
@@ -138,7 +139,7 @@ def _derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
     kept = MAPS[endpoint.path].columns
     columns = {
         "document": orjson.dumps(document).decode(),
-        "folded": folded(endpoint.attributes, document, kept),
+        "folded": folded(endpoint.attributes, _searched(document), kept),
         "external_id": document.get("externalId"),
         "display_name": document.get("displayName"),
         "display_name_key": _key(endpoint, "displayname", document.get("displayName")),
@@ -148,11 +149,18 @@ def _derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
         columns |= {
             "user_name": document["userName"],
             "user_name_key": _key(endpoint, "username", document["userName"]),
-            "active": document["active"],
+            "active": document.get("active") is not False,
             "role": extension["role"],
             "kind": extension["kind"],
         }
     return columns
+
+
+def _searched(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what of a document is searched: the licence is a column, which may change without the document."""
+    if "entitlements" not in document:
+        return document
+    return {**document, "entitlements": without_licence(document["entitlements"])}
 
 
 def _key(endpoint: Endpoint, name: str, value: str | None) -> str | None:

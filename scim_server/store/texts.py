@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from scim_server.account.model import SHARED_MAILBOX
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored, instant
+from scim_server.protocol.entitlements import is_licence, with_licence
 from scim_server.store.mapping import LICENCE_COLUMNS, MAPS, MEMBER_COUNTS
 from scim_server.store.tables import group, membership, user
 
@@ -59,14 +60,25 @@ def _with_account_state(row: Any) -> str:
     for name, value_of in _INSTANTS:
         if (value := value_of(row)) is not None:
             text += f',"{name}":"{instant(value)}"'
+    if '"entitlements":[' in row.document:
+        return _with_entitlements(orjson.loads(text + "}}"), row.licence_type)
     if row.licence_type is None:
         return text + "}}"
-    licence = f'{{"value":"{row.licence_type}","type":"license","display":"{row.licence_type}"}}'
-    if '"entitlements":[' not in row.document:
-        return f'{text}}},"entitlements":[{licence}]}}'
-    document = orjson.loads(text + "}}")
-    document["entitlements"].append(orjson.loads(licence))
+    return f'{text}}},"entitlements":[{orjson.dumps(_entitlement(row.licence_type)).decode()}]}}'
+
+
+def _with_entitlements(document: dict[str, Any], licence_type: str | None) -> str:
+    """Return the text of a document that has entitlements of its own, the licence as it was sent where it was."""
+    entitlements = with_licence(document.pop("entitlements"), licence_type)
+    if licence_type is not None and not any(map(is_licence, entitlements)):
+        entitlements.append(_entitlement(licence_type))
+    if entitlements:
+        document["entitlements"] = entitlements
     return orjson.dumps(document).decode()
+
+
+def _entitlement(licence_type: str) -> dict[str, str]:
+    return {"value": licence_type, "type": "license", "display": licence_type}
 
 
 def _with_counts(row: Any) -> str:

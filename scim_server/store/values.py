@@ -183,11 +183,3 @@ class Whole:
 
     def present(self) -> Condition:
         return self.filled
-
-
-def either(*conditions: Condition) -> Condition:
-    """Return a disjunction that keeps its parentheses.
-
-    Two hundred terms side by side that are two each would be one expression of depth 400 to SQLite, which allows 1,000.
-    """
-    return sa.or_(sa.false(), *conditions).self_group(against=sa.sql.operators.and_)

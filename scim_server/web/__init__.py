@@ -22,6 +22,7 @@ def create(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     app = Flask("scim_server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.merge_slashes = False  # which would answer with a redirect (HTP-17)
     limits = Limits(
         page=settings.max_page,
         default_page=settings.default_page,

@@ -122,5 +122,10 @@ def check_accepts_scim() -> None:
     accept = request.headers.get("Accept", "")
     if accept in ("", "*/*", SCIM_JSON, "application/json"):
         return
-    if not request.accept_mimetypes.best_match((SCIM_JSON, "application/json")):
+    # Parameters such as charset are not compared: there is one JSON, in UTF-8 (RFC 8259 section 8.1).
+    ranges = {name.partition(";")[0].strip().lower() for name, quality in request.accept_mimetypes if quality > 0}
+    if not ranges & _OFFERED:
         raise UnsupportedMediaType(406, f"Accept: only {SCIM_JSON} and application/json are offered")
+
+
+_OFFERED = frozenset({SCIM_JSON, "application/json", "application/*", "*/*"})

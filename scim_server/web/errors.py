@@ -31,6 +31,8 @@ STATUSES = {
 }
 """The status and scimType of each refusal; the others are 400 invalidValue."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+
 log = logging.getLogger("scim_server")
 
 
@@ -68,6 +70,8 @@ def _http(error: HTTPException) -> Response:
         detail = f"the body is larger than {current_app.config['MAX_CONTENT_LENGTH']} bytes; send it in parts"
     response = answer(status, detail)
     if isinstance(error, MethodNotAllowed):
+        if request.method not in _METHODS:
+            return answer(501, f"the method {request.method[:40]} is not known here")
         response = answer(405, f"{request.method} is not offered at {request.path[:200]}")
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     if status != 404:

@@ -28,6 +28,7 @@ from scim_server.web.auth import READ, WRITE, identify
 
 BASE_PATH = "/scim/v2"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ALL_METHODS = (*METHODS, "OPTIONS", "TRACE")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 
 View = Callable[..., Response]
@@ -167,14 +168,14 @@ def blueprint(endpoints: list[Endpoint]) -> Blueprint:
         serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
     for path in ("/Me", "/Bulk", "/.search", "/"):
         serve(scim, path, dict.fromkeys(METHODS, not_offered))
-    serve(scim, "/<path:path>", dict.fromkeys(METHODS, unknown_path))
+    serve(scim, "/<path:path>", dict.fromkeys(ALL_METHODS, unknown_path))
     return scim
 
 
 def serve(scim: Blueprint, rule: str, views: dict[str, View], **defaults: Any) -> None:
     """Route each method of a path to its view, and every other one to a SCIM 405."""
     allowed = tuple(sorted({*views, *(("HEAD",) if "GET" in views else ())}))
-    others = [method for method in (*METHODS, "OPTIONS", "TRACE") if method not in views]
+    others = [method for method in ALL_METHODS if method not in views]
     for method, view in [*views.items(), *((other, refuse_method) for other in others)]:
         scim.add_url_rule(
             rule,

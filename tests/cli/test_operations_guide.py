@@ -16,7 +16,7 @@ def commands(group, path=()):
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         else:
-            yield " ".join((*path, name)), command
+            yield " ".join((*path, name)), [option for one in command.params for option in one.opts]
 
 
 def test_the_table_of_settings_is_the_schema():
@@ -24,8 +24,7 @@ def test_the_table_of_settings_is_the_schema():
     assert lines == [f"| `{one.variable}` | {one.default} | {one.about} |" for one in SETTINGS]
 
 
-@pytest.mark.parametrize(("name", "command"), commands(main), ids=lambda value: value if isinstance(value, str) else "")
-def test_the_table_of_commands_has_every_command_with_its_options(name, command):
+@pytest.mark.parametrize(("name", "options"), list(commands(main)), ids=str)
+def test_the_table_of_commands_has_every_command_with_its_options(name, options):
     (line,) = [line for line in GUIDE.splitlines() if line.startswith((f"| `{name} ", f"| `{name}`"))]
-    options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
-    assert all(option in line for option in options)
+    assert [option for option in options if option.startswith("--") and option not in line] == []

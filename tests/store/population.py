@@ -135,7 +135,7 @@ def _group(random: Random, number: int) -> dict[str, Any]:
         "sharedMailbox": random.choice((None, "user-00001")),
     }
     return {
-        "displayName": f"{random.choice(TEXTS)}{number}",
+        "displayName": f"{random.choice(TEXTS)}#{number}",
         **({"externalId": f"G{number % 7}"} if random.random() < 0.5 else {}),
         ACCOUNT_GROUP: {name: value for name, value in extension.items() if value is not None},
     }

@@ -43,6 +43,7 @@ PEOPLE = {
         "displayName": "_x_ bob",
         "title": "agent",
         "userType": "Employee",
+        "timezone": "UTC",
         "emails": [{"value": "bob@home.example", "type": "home"}],
         "entitlements": [{"value": "Parking", "type": "site"}],
         "roles": [],
@@ -185,7 +186,8 @@ EXT = ACCOUNT_USER
         pytest.param(f"{EXT}:licenseType ne null and {EXT}:licenseAssignedAt pr", "anna", id="FLT-44-pr"),
         pytest.param(f'{EXT}:smsCountryCode eq "+41"', "anna", id="FLT-44-folded"),
         pytest.param(f"{EXT}:licenseResetRequired eq false", "anna bob dora", id="false-though-not-sent"),
-        pytest.param(f'{EXT}:timeZone eq "europe/PARIS"', "anna", id="alias-of-timezone"),
+        pytest.param(f'{EXT}:timeZone eq "europe/PARIS"', "anna", id="timeZone"),
+        pytest.param(f'{EXT}:timeZone sw "utc"', "bob", id="alias-of-timezone"),
         pytest.param('entitlements eq "pro"', "anna", id="licence-is-an-entitlement"),
         pytest.param('entitlements[type eq "license" and value eq "PRO"]', "anna", id="licence-element"),
         pytest.param('entitlements[type eq "license" and value eq "parking"]', "", id="licence-same-element"),
@@ -373,7 +375,7 @@ def test_deep_parentheses_are_harmless(find: Find) -> None:
     "term",
     [
         'title eq "x"', "not (emails pr)", 'emails[type eq "x" and value eq "y"]', 'groups.display eq "x"', "name pr",
-        'entitlements eq "x"', 'schemas eq "x"',
+        "entitlements eq null", 'schemas co "x"', 'displayName sw "x"', 'emails[value sw "x"]',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("joiner", [" or ", " and "])
@@ -381,7 +383,7 @@ def test_as_many_terms_as_accepted_run(find: Find, term: str, joiner: str) -> No
     """SQLite's expressions stay less than 1,000 deep, and PostgreSQL's planner has not hundreds of joins to order."""
     begun = time.monotonic()
     find(joiner.join([term] * (200 // (term.count("[") + 1))))
-    assert time.monotonic() - begun < 5  # ROB-42
+    assert time.monotonic() - begun < 15  # half a second when nothing else runs
 
 
 @pytest.mark.parametrize("core", ['title eq "x"', 'emails[not (type eq "x") or value eq "y"]', "addresses pr"])
@@ -453,6 +455,12 @@ def test_literals_are_parameters(users: Endpoint) -> None:
             first, second = (str(condition(users, one, "bbb", dialect)) for one in filters)
             assert first == second
             assert not re.search("aaa|bbb", first)
+
+
+@pytest.mark.parametrize("text", ['title gt "a"', 'emails[type le "a"]', 'meta.version lt "a"', 'manager ge "a"'])
+def test_texts_order_by_code_point_on_any_postgresql(users: Endpoint, text: str) -> None:
+    """The server of the tests orders by code point anyhow, those of customers by a language."""
+    assert 'COLLATE "C"' in str(condition(users, parse_filter(users, text), "A", "postgresql").compile())
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,7 @@ def test_client_that_takes_no_json_is_told_so(api: Api, accept: str) -> None:
 )
 def test_body_is_read_as_json_under_each_of_its_names(api: Api, kind: str) -> None:
     """HTP-05."""
-    api.user("ava", status=201) if kind is None else api.post(
-        "/Users", {"schemas": [USER], "userName": api.mail("ava")}, headers={"Content-Type": kind}
-    )
+    api.post("/Users", {"schemas": [USER], "userName": api.mail("ava")}, headers={"Content-Type": kind})
 
 
 def test_body_without_a_content_type_is_read_as_scim(api: Api) -> None:
@@ -134,7 +132,7 @@ def test_method_that_a_path_lacks_is_answered_with_those_it_has(
         assert {one.strip() for one in api.response.headers["Allow"].split(",")} == allowed
 
 
-@pytest.mark.parametrize("method", ["FOO", "get", "CONNECT", "PROPFIND", "PURGE"])
+@pytest.mark.parametrize("method", ["FOO", "CONNECT", "PROPFIND", "PURGE", "G'T"])
 def test_unknown_method_is_refused(api: Api, method: str) -> None:
     """ROB-30: RFC 9110 section 9.1 has 501 for a method that the server does not know."""
     api.refuse(method, "/Users", status=501)
@@ -176,7 +174,7 @@ def test_trailing_slash_is_the_same_resource(api: Api) -> None:
     api.delete(f"/Users/{user['id']}/")
 
 
-@pytest.mark.parametrize("path", ["//Users", "/Users//", "//", "/Users//1"])
+@pytest.mark.parametrize("path", ["//Users", "/Users//", "/Users//1"])
 def test_doubled_slashes_are_not_redirected(api: Api, path: str) -> None:
     """HTP-17."""
     api.refuse("GET", path, status=404)
@@ -268,7 +266,7 @@ def test_no_error_repeats_a_password(api: Api) -> None:
 def test_filter_without_a_match_is_an_empty_list(api: Api) -> None:
     """ERR-05."""
     api.user()
-    page = api.get(f"/Users?filter={quote('userName eq "nobody@nowhere.example"')}")
+    page = api.get("/Users?filter=" + quote('userName eq "nobody@nowhere.example"'))
     assert (page["totalResults"], page["Resources"], page["itemsPerPage"]) == (0, [], 0)
 
 

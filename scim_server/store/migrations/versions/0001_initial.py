@@ -18,12 +18,6 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 FOLDED = sa.JSON().with_variant(JSONB(), "postgresql")
 MICROS = sa.BigInteger()
 
-TABLES = (
-    "credential", "connection", "journal", "deleted_address", "user_log", "user_value", "membership", "group", "user",
-    "licence_pool", "approved_domain", "account",
-)  # fmt: skip
-"""The tables, those that refer to others first."""
-
 
 def upgrade() -> None:
     """Create every table, those that others refer to first."""
@@ -31,7 +25,9 @@ def upgrade() -> None:
     _create_domains_and_pools()
     _create_user()
     _create_group()
-    _create_what_belongs_to_users()
+    _create_membership()
+    _create_user_value()
+    _create_logs()
     _create_journal()
     _create_credentials()
     if op.get_bind().dialect.name == "postgresql":
@@ -43,12 +39,6 @@ def upgrade() -> None:
                 postgresql_using="gin",
                 postgresql_ops={"folded": "jsonb_path_ops"},
             )
-
-
-def downgrade() -> None:
-    """Drop every table."""
-    for table in TABLES:
-        op.drop_table(table)
 
 
 def _needed(name: str, kind: sa.types.TypeEngine[Any] = TEXT, default: str | None = None) -> sa.Column[Any]:
@@ -203,6 +193,9 @@ def _create_group() -> None:
     )
     _index("group", "account_id", "external_id")
     _index("group", "account_id", "created", "id")
+
+
+def _create_membership() -> None:
     op.create_table(
         "membership",
         _needed("account_id"),
@@ -216,7 +209,7 @@ def _create_group() -> None:
     _index("membership", "account_id", "user_id", "group_id")
 
 
-def _create_what_belongs_to_users() -> None:
+def _create_user_value() -> None:
     op.create_table(
         "user_value",
         _needed("account_id"),
@@ -227,6 +220,9 @@ def _create_what_belongs_to_users() -> None:
         _of("user_value", "user"),
     )
     _index("user_value", "account_id", "user_id")
+
+
+def _create_logs() -> None:
     op.create_table(
         "user_log",
         _needed("account_id"),

@@ -1,6 +1,7 @@
 """What the commands share: options, how an answer is told, how an error is told."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,6 +45,16 @@ def plain(value: object) -> str:
     """Return a value as text that no terminal takes for commands: names come from outside."""
     text = str(value)
     return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Make what is created in the block its owner's alone: it holds personal data."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

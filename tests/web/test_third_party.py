@@ -1,0 +1,59 @@
+"""Independent judges: scim2-tester through scim2-client, against a test account."""
+
+from collections.abc import Callable
+
+from scim2_client.engines.wsgi import WSGISCIMClient
+from scim2_models import Extension, Resource, ResourceType, Schema, ScimPolicy, ScimProvider
+from scim2_tester import CheckResult, Status, check_server
+
+from scim_server.protocol.catalogue import Catalogue
+from scim_server.store.accounts import LICENCE_TYPES
+from tests.web.conftest import ENTERPRISE, GROUP, USER, Api
+
+FAILED = (Status.ERROR, Status.CRITICAL, Status.DEVIATION)
+
+
+def client_of(api: Api, provider: ScimProvider | None = None) -> WSGISCIMClient:
+    headers = {"Authorization": f"Bearer {api.token}"}
+    return WSGISCIMClient(api.app, base_url="http://localhost/scim/v2", headers=headers, provider=provider)
+
+
+def test_account(new_account: Callable[..., Api]) -> Api:
+    """An account as `scim-server account create --test` makes it, with licences of every type."""
+    api = new_account(licences=50, domains__enforcement="off", timezone__enforcement="off")
+    for licence_type in LICENCE_TYPES:
+        api.buy(licence_type, 50)
+    api.user("keeper", ext={"role": "administrator"})  # so that no other one is the last (R21)
+    return api
+
+
+test_account.__test__ = False  # type: ignore[attr-defined]
+
+
+def without_the_account() -> ScimProvider:
+    """The core and enterprise schemas as they are published, without the account's extensions.
+
+    The tester fills every attribute that it knows with random words, which no licence type is called.
+    """
+    schemas = Catalogue().schemas
+    core = [Resource.from_schema(Schema.model_validate(schemas[urn])) for urn in (USER, GROUP)]
+    enterprise = Extension.from_schema(Schema.model_validate(schemas[ENTERPRISE]))
+    extension = {"schema": ENTERPRISE, "required": False}
+    types = [
+        ResourceType.model_validate(
+            {"name": "User", "endpoint": "/Users", "schema": USER, "schemaExtensions": [extension]}
+        ),
+        ResourceType.model_validate({"name": "Group", "endpoint": "/Groups", "schema": GROUP}),
+    ]
+    ignoring = ScimPolicy(unknown=ScimPolicy.Unknown.ignore)
+    return ScimProvider([*core, enterprise], types, policy=ignoring)
+
+
+def told(results: list[CheckResult]) -> list[str]:
+    return [f"{one.title} {one.resource_type}: {one.reason}" for one in results if one.status in FAILED]
+
+
+def test_scim2_tester_passes_all_checks_on_a_test_account(new_account: Callable[..., Api]) -> None:
+    results = check_server(client_of(test_account(new_account), without_the_account()))
+    assert len(results) > 100
+    assert told(results) == []
