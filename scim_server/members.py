@@ -9,7 +9,7 @@ from scim2_models import InvalidValueException
 from scim_server.account.model import ADMINISTRATOR, PERSON, STANDARD, Member
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_USER
-from scim_server.protocol.entitlements import is_licence, with_licence
+from scim_server.protocol.entitlements import is_licence, relabelled, to_store, with_licence
 from scim_server.protocol.folding import fold
 
 Document = Mapping[str, Any]
@@ -61,7 +61,8 @@ def in_step(before: Document | None, after: Document) -> dict[str, Any]:
         listed_licence(after),
     )
     extension["licenseType"] = licence
-    after["entitlements"] = with_licence(after.get("entitlements") or (), licence) or None
+    entitlements = relabelled(after.get("entitlements") or (), stored_extension.get("licenseType"))
+    after["entitlements"] = with_licence(entitlements, licence) or None
     zone = _chosen("timeZone and timezone", stored.get("timezone"), extension.get("timeZone"), after.get("timezone"))
     extension["timeZone"] = after["timezone"] = zone
     return {**after, ACCOUNT_USER: extension}
@@ -166,7 +167,7 @@ def decided(document: Document, member: Member) -> dict[str, Any]:
         extension.pop(name, None)
     after = {**document, "timezone": member.time_zone, ACCOUNT_USER: extension}
     after["roles"] = _roles(after.get("roles"), member.role)
-    after["entitlements"] = with_licence(after.get("entitlements") or (), member.licence_type) or None
+    after["entitlements"] = to_store(after.get("entitlements") or (), member.licence_type) or None
     for name in ("password", "groups", "meta"):
         after.pop(name, None)
     return after

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scim_server.account.model import SHARED_MAILBOX
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored, instant
-from scim_server.protocol.entitlements import is_licence, with_licence
+from scim_server.protocol.entitlements import is_licence, shown_licence, with_licence
 from scim_server.store.mapping import LICENCE_COLUMNS, MAPS, MEMBER_COUNTS
 from scim_server.store.tables import group, membership, user
 
@@ -64,21 +64,17 @@ def _with_account_state(row: Any) -> str:
         return _with_entitlements(orjson.loads(text + "}}"), row.licence_type)
     if row.licence_type is None:
         return text + "}}"
-    return f'{text}}},"entitlements":[{orjson.dumps(_entitlement(row.licence_type)).decode()}]}}'
+    return f'{text}}},"entitlements":[{orjson.dumps(shown_licence(row.licence_type)).decode()}]}}'
 
 
 def _with_entitlements(document: dict[str, Any], licence_type: str | None) -> str:
     """Return the text of a document that has entitlements of its own, the licence as it was sent where it was."""
     entitlements = with_licence(document.pop("entitlements"), licence_type)
     if licence_type is not None and not any(map(is_licence, entitlements)):
-        entitlements.append(_entitlement(licence_type))
+        entitlements.append(shown_licence(licence_type))
     if entitlements:
         document["entitlements"] = entitlements
     return orjson.dumps(document).decode()
-
-
-def _entitlement(licence_type: str) -> dict[str, str]:
-    return {"value": licence_type, "type": "license", "display": licence_type}
 
 
 def _with_counts(row: Any) -> str:

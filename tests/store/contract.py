@@ -1,8 +1,11 @@
-"""The store of one account behind the storage interface of scim2-server, for that library's tests of storages."""
+"""The store of one account behind the storage interface of scim2-server, for that library's tests of storages.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+Reads are those of the use cases. Writes are those of the store, without the account's rules: the contract names its
+users ``bjensen``, which no account of ours would accept.
+"""
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -19,29 +22,37 @@ from scim2_models import (
 )
 from scim2_server.storage import ScimStorage, SearchPage
 
+from scim_server import provisioning
+from scim_server.account.policies import Policies
+from scim_server.account.refusals import Refused
+from scim_server.idp.profiles import profiles
 from scim_server.members import asked_of, asking, decided, in_step, member_of, with_defaults
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, Catalogue, Endpoint
 from scim_server.protocol.conditions import Conditions
-from scim_server.protocol.documents import DEFAULT, Projection, Stored, projection, represented
-from scim_server.protocol.messages import with_schemas
+from scim_server.protocol.documents import DEFAULT, projection, represented
+from scim_server.protocol.messages import Search, with_schemas
 from scim_server.protocol.selections import member_ids
-from scim_server.store import accounts, filters, memberships, pages, resources, sorting, texts
+from scim_server.store import accounts, memberships, resources, texts
 from scim_server.store.database import Database
 from scim_server.store.identifiers import new_id, now
+from scim_server.store.journal import Actor
 from scim_server.store.mapping import MEMBER_COUNTS
 from scim_server.store.resources import Lock, Stale, Taken
 
 from .rows import BASE
 
-EVERYTHING = 10_000
-"""The limit of a search that asks for no number of resources."""
+NO_LIMITS = provisioning.Limits(page=10_000, default_page=10_000)
+"""A search without a count finds everything: the limits are the server's, not the storage's."""
 
 
 class AccountStorage(ScimStorage):
-    """Reads and writes the users and groups of one account as the use cases do, without the account's rules."""
+    """The users and groups of one account."""
 
     def __init__(self, database: Database, catalogue: Catalogue, account_id: str) -> None:
         self.database, self.catalogue, self.account_id = database, catalogue, account_id
+        self._service = provisioning.Service(catalogue, database, BASE, NO_LIMITS)
+        actor, profile = Actor("connection", "contract"), profiles()["default"]
+        self._caller = provisioning.Caller(account_id, actor, frozenset(), profile, Policies())
         self._is_operating = False
 
     @contextmanager
@@ -57,10 +68,6 @@ class AccountStorage(ScimStorage):
             finally:
                 self._is_operating = False
 
-    def endpoint(self, resource_type: ResourceType) -> Endpoint:
-        """Return our endpoint of a resource type."""
-        return self.catalogue.endpoint_of(resource_type.name)
-
     def get(
         self,
         resource_type: ResourceType,
@@ -68,28 +75,39 @@ class AccountStorage(ScimStorage):
         *,
         response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
-        endpoint, chosen = self.endpoint(resource_type), DEFAULT
+        """Read a resource, and of it what the response parameters keep by our own projection."""
+        endpoint, chosen = self._endpoint(resource_type), DEFAULT
         if response_parameters is not None:
             names = (response_parameters.attributes, response_parameters.excluded_attributes)
             chosen = projection(endpoint, *([str(one) for one in some or ()] for some in names))
         with self.operation():
-            stored = resources.fetch(self.account_id, endpoint, resource_id)
-            if stored is None:
-                raise NotFoundException
-            return self._models(endpoint, [stored], chosen)[0]
+            try:
+                stored = provisioning.read(self._service, self._caller, endpoint, resource_id, chosen)
+            except Refused:
+                raise NotFoundException from None
+        return _model(endpoint, orjson.loads(represented(endpoint, stored, BASE, chosen)))
 
     def search(
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
     ) -> SearchPage:
+        """Search as a request does, its parameters read back from the models."""
         if len(resource_types) > 1:
             raise NotImplementedException
-        endpoint = self.endpoint(resource_types[0])
+        endpoint = self._endpoint(resource_types[0])
+        asked = Search(
+            filter=_text(search_request.filter),
+            sort_by=_text(search_request.sort_by),
+            descending=search_request.sort_order is SearchRequest.SortOrder.descending,
+            start_index=search_request.start_index or 1,
+            count=search_request.count,
+        )
         with self.operation():
-            found = self._found(endpoint, search_request)
-            return SearchPage(found.total, self._models(endpoint, found.resources))
+            page = orjson.loads(provisioning.search(self._service, self._caller, endpoint, asked))
+        return SearchPage(page["totalResults"], [_model(endpoint, one) for one in page["Resources"]])
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
-        endpoint, identifier = self.endpoint(resource_type), new_id()
+        """Insert a resource at version 1."""
+        endpoint, identifier = self._endpoint(resource_type), new_id()
         with self.operation():
             self._write(endpoint, identifier, None, resource.model_dump())
             return self.get(resource_type, identifier)
@@ -97,47 +115,27 @@ class AccountStorage(ScimStorage):
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
     ) -> Resource[Any]:
-        endpoint = self.endpoint(resource_type)
+        """Write a whole resource over the version that is stored."""
+        endpoint = self._endpoint(resource_type)
         with self.operation():
             row = self._expected_row(endpoint, resource.id, expected_version)
             self._write(endpoint, row.id, row, resource.model_dump())
             return self.get(resource_type, row.id)
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
-        endpoint = self.endpoint(resource_type)
+        """Delete a resource; a user leaves its groups before."""
+        endpoint = self._endpoint(resource_type)
         with self.operation():
             self._expected_row(endpoint, resource_id, expected_version)
             if endpoint.path == "/Users":
                 memberships.leave_all(self.account_id, resource_id, now())
             resources.delete(self.account_id, endpoint, resource_id)
 
-    def _found(self, endpoint: Endpoint, asked: SearchRequest[Any]) -> pages.Found:
-        """Search as `provisioning.reading` does: an IdP's lookup takes the short way."""
-        text = None if asked.filter is None else str(asked.filter)
-        offset, limit = asked.start_index_0 or 0, EVERYTHING if asked.count is None else asked.count
-        lookup = filters.lookup(endpoint, text) if text is not None else None
-        if asked.sort_by is None and (lookup or text is None):
-            return pages.look_up(self.account_id, endpoint, lookup, offset, limit)
-        dialect, condition, order = self.database.dialect, None, []
-        if text is not None:
-            condition = filters.condition(endpoint, filters.parse_filter(endpoint, text), self.account_id, dialect)
-        if asked.sort_by is not None:
-            descending = asked.sort_order is SearchRequest.SortOrder.descending
-            order = sorting.order(endpoint, str(asked.sort_by), descending, self.account_id, dialect)
-        return pages.search(self.account_id, endpoint, condition, order, offset, limit)
-
-    def _models(self, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection = DEFAULT) -> list[Resource[Any]]:
-        """Return stored resources as models of what is sent, without their addresses."""
-        if endpoint.path == "/Groups" and chosen.wants(endpoint.attributes["members"]):
-            members = memberships.of_groups(self.account_id, [stored.id for stored in found])
-            found = [replace(stored, members=members[stored.id]) for stored in found]
-        documents = [orjson.loads(represented(endpoint, stored, BASE, chosen)) for stored in found]
-        for document in documents:
-            document.get("meta", {}).pop("location", None)
-        return [endpoint.model.model_validate(document) for document in documents]
+    def _endpoint(self, resource_type: ResourceType) -> Endpoint:
+        return self.catalogue.endpoint_of(resource_type.name)
 
     def _expected_row(self, endpoint: Endpoint, identifier: str | None, version: str | None) -> sa.Row[Any]:
-        """Return the row of a resource that is at an expected version, kept from nobody: the versions are the guard."""
+        """Return the row of a resource that is at an expected version. It is not locked: the version is the guard."""
         row = resources.fetch_row(self.account_id, endpoint, identifier or "", Lock.NONE)
         if row is None:
             raise NotFoundException
@@ -166,10 +164,20 @@ class AccountStorage(ScimStorage):
         if endpoint.path == "/Groups":
             self._set_members(identifier, members, moment)
 
-    def _set_members(self, identifier: str, members: Iterable[str], moment: int) -> None:
+    def _set_members(self, identifier: str, members: frozenset[str], moment: int) -> None:
         before = frozenset(memberships.ids(self.account_id, identifier))
-        memberships.remove(self.account_id, identifier, before.difference(members))
-        memberships.add(self.account_id, identifier, sorted(set(members) - before), moment)
+        memberships.remove(self.account_id, identifier, before - members)
+        memberships.add(self.account_id, identifier, sorted(members - before), moment)
+
+
+def _model(endpoint: Endpoint, document: dict[str, Any]) -> Resource[Any]:
+    """Return what is sent of a resource as its model, without the address, which is the server's to give."""
+    document.get("meta", {}).pop("location", None)
+    return endpoint.model.model_validate(document)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 Written = tuple[dict[str, Any], dict[str, Any]]

@@ -32,13 +32,7 @@ def upgrade() -> None:
     _create_credentials()
     if op.get_bind().dialect.name == "postgresql":
         for table in ("user", "group"):
-            op.create_index(
-                op.f(f"ix_{table}_folded"),
-                table,
-                ["folded"],
-                postgresql_using="gin",
-                postgresql_ops={"folded": "jsonb_path_ops"},
-            )
+            _index(table, "folded", postgresql_using="gin", postgresql_ops={"folded": "jsonb_path_ops"})
 
 
 def _needed(name: str, kind: sa.types.TypeEngine[Any] = TEXT, default: str | None = None) -> sa.Column[Any]:
@@ -65,8 +59,8 @@ def _of(table: str, other: str) -> sa.ForeignKeyConstraint:
     )
 
 
-def _index(table: str, *columns: str) -> None:
-    op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns))
+def _index(table: str, *columns: str, **options: Any) -> None:
+    op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns), **options)
 
 
 def _create_account() -> None:
