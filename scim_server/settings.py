@@ -41,7 +41,6 @@ class Settings:
     database_url: str = field(default_factory=lambda: sqlite_url(Path(SQLITE_FILE)))
     external_url: str = "http://127.0.0.1:8000"
     max_body_bytes: int = 1_048_576
-    max_nesting: int = 64
     max_page: int = 1000
     default_page: int = 100
     max_patch_operations: int = 1000
@@ -134,7 +133,6 @@ class SettingsSchema(Schema):
         },
     )
     max_body_bytes = _Number(1024, 1_073_741_824, "The largest request body, in bytes; a larger one is refused (413).")
-    max_nesting = _Number(8, 500, "How deep the JSON of a request may be nested.")
     max_page = _Number(1, 100_000, "The most resources on one page of a list.")
     default_page = _Number(1, 100_000, "The resources on a page when the client names no count; at most `max_page`.")
     max_patch_operations = _Number(1, 1_000_000, "The most operations of one PATCH.")

@@ -20,6 +20,9 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 ACCOUNT_USER = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:User"
 ACCOUNT_GROUP = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:Group"
 
+MAX_NAME = 300
+"""Characters of a name in attribute notation; no schema has one nearly as long, and what is looked up is cached."""
+
 _HERE = FilePath(__file__).resolve().parent.parent
 SCHEMAS = next(place for place in (_HERE / "schemas", _HERE.parent / "schemas") if place.is_dir())
 """The schema documents: inside the package when it is installed, beside it in a checkout."""
@@ -68,7 +71,7 @@ class Endpoint:
 
     def named(self, text: str) -> Attribute | None:
         """Return the attribute that a path in attribute notation names, or None (RFC 7644 section 3.10)."""
-        return _named(self, text)
+        return _named(self, text) if len(text) <= MAX_NAME else None
 
     def parent(self, attribute: Attribute) -> Attribute | None:
         """Return the complex attribute that a sub-attribute belongs to, or None at the top level of a schema."""

@@ -218,7 +218,7 @@ def _descending(order: str | None) -> bool:
 
 
 def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())[:500] if text else ()
+    return tuple(name.strip() for name in text.split(",") if name.strip())[:100] if text else ()
 
 
 def _text(name: str, members: Mapping[str, Any]) -> str | None:
@@ -243,4 +243,4 @@ def _texts(name: str, members: Mapping[str, Any]) -> tuple[str, ...]:
         return _names(value)
     if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         raise InvalidSyntaxException(detail=f"{name} must be an array of attribute names")
-    return tuple(value or ())[:500]
+    return tuple(value or ())[:100]

@@ -224,6 +224,7 @@ def _assign_pending(account_id: str, licence_type: str, ids: list[str], now: int
             licence_status="assigned",
             licence_source=sa.func.coalesce(user.c.licence_source, "direct"),
             licence_assigned_at=now,
+            activations_allowed=_activations(account_id, licence_type),
             licence_reason=None,
             licence_pending_type=None,
             licence_pending_since=None,
@@ -261,11 +262,18 @@ def _write_state(account_id: str, member: Member, now: int) -> None:
         .where(user.c.account_id == account_id, user.c.id == member.id)
         .values(
             **{name: getattr(member, name) for name in STATE_COLUMNS},
+            activations_allowed=_activations(account_id, member.licence_type),
             licence_pending_since=None,
             version=user.c.version + 1,
             modified=now,
         )
     )
+
+
+def _activations(account_id: str, licence_type: str | None) -> sa.ScalarSelect[int | None]:
+    """How many activations one licence of a type allows, for a shared mailbox that receives it (R26)."""
+    where = (licence_pool.c.account_id == account_id, licence_pool.c.type == licence_type)
+    return sa.select(licence_pool.c.activations).where(*where).scalar_subquery()
 
 
 def _digest(account_id: str, user_name: str) -> str:

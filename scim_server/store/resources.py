@@ -140,7 +140,7 @@ def _derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
     columns = {
         "document": orjson.dumps(document).decode(),
         "folded": folded(endpoint.attributes, _searched(document), kept),
-        "external_id": document.get("externalId"),
+        "external_id": _key(endpoint, "externalid", document.get("externalId")),
         "display_name": document.get("displayName"),
         "display_name_key": _key(endpoint, "displayname", document.get("displayName")),
     }

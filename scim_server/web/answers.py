@@ -16,6 +16,8 @@ from scim_server.provisioning import Service
 
 SCIM_JSON = "application/scim+json"
 _CHUNK = 64 * 1024
+_DRAINED = 64 * 1024 * 1024
+"""Bytes of a refused body that are read all the same."""
 
 
 class UnsupportedMediaType(SCIMException):
@@ -52,13 +54,26 @@ def _bounded_body() -> bytes:
     The stream is read piecewise: granian's refuses to be read to its end in one call.
     """
     most = current_app.config["MAX_CONTENT_LENGTH"]
+    if (request.content_length or 0) > most:
+        _drain(0)
+        raise RequestEntityTooLarge
     parts, size = [], 0
     while part := request.stream.read(_CHUNK):
         size += len(part)
         if size > most:
+            _drain(size)
             raise RequestEntityTooLarge
         parts.append(part)
     return b"".join(parts)
+
+
+def _drain(size: int) -> None:
+    """Read on and forget, within bounds: most clients see the answer only when they could send all of the body."""
+    stream = request.environ["wsgi.input"]
+    left = (request.content_length or _DRAINED) - size
+    while 0 < left and size < _DRAINED and (part := stream.read(min(_CHUNK, left))):
+        size += len(part)
+        left -= len(part)
 
 
 def conditions() -> Conditions:
@@ -83,7 +98,7 @@ def asked_projection(endpoint: Endpoint) -> Projection:
 
 def _names(parameter: str) -> tuple[str, ...]:
     text = request.args.get(parameter, "")
-    return tuple(name for one in text.split(",")[:500] if (name := one.strip()))
+    return tuple(name for one in text.split(",")[:100] if (name := one.strip()))
 
 
 class Answer(Response):

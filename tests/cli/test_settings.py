@@ -23,7 +23,6 @@ def test_the_environment_sets_every_field():
             "SCIM_DATABASE_URL": "postgresql://u:p@h/d",
             "SCIM_EXTERNAL_URL": "https://scim.example.com/base",
             "SCIM_MAX_BODY_BYTES": "2048",
-            "SCIM_MAX_NESTING": "32",
             "SCIM_MAX_PAGE": "200",
             "SCIM_DEFAULT_PAGE": "20",
             "SCIM_MAX_PATCH_OPERATIONS": "7",
@@ -31,7 +30,7 @@ def test_the_environment_sets_every_field():
             "PATH": "/bin",
         }
     )
-    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", 2048, 32, 200, 20, 7, 8)
+    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", 2048, 200, 20, 7, 8)
 
 
 def test_a_relative_sqlite_path_is_made_absolute(monkeypatch, tmp_path):
@@ -98,8 +97,8 @@ def test_a_default_page_above_the_largest_page_is_refused():
 def test_the_environment_wins_over_the_file_and_the_file_over_the_caller(tmp_path):
     file = tmp_path / "scim.toml"
     file.write_text('external_url = "https://file.example"\nmax_page = 10\ndefault_page = 10\n')
-    settings = load({"SCIM_SETTINGS_FILE": str(file), "SCIM_MAX_PAGE": "20"}, external_url="https://x", max_nesting="9")
-    assert (settings.external_url, settings.max_page, settings.max_nesting) == ("https://file.example", 20, 9)
+    settings = load({"SCIM_SETTINGS_FILE": str(file), "SCIM_MAX_PAGE": "20"}, external_url="https://x", max_patch_operations="9")
+    assert (settings.external_url, settings.max_page, settings.max_patch_operations) == ("https://file.example", 20, 9)
 
 
 @pytest.mark.parametrize("text", ["max_page = true", "max_page = 1.5", "max_page = [1]", "max_pages = 1", "[a]\nb = 1"])

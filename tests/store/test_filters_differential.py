@@ -23,7 +23,7 @@ from scim_server.store.terms import is_hidden
 from .population import TEXTS, completed_group, completed_user, insert_population
 from .rows import BASE, found, sent
 
-USERS, OTHERS, FILTERS = 220, 60, 600
+USERS, OTHERS, FILTERS = 160, 60, 550
 """Users of the account, users of another account with the same ids, filters on each endpoint."""
 QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 OPERATORS = {

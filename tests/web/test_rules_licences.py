@@ -327,3 +327,21 @@ def test_r10_transfer_to_one_who_waits_ends_the_waiting(new_account: Callable[..
     assert licence(api.get(f"/Users/{bob['id']}")) == (None, "pending")
     free_by_withdrawal(api, cleo)
     assert licence(api.get(f"/Users/{bob['id']}")) == ("pro", "assigned")
+
+
+# The licence among the entitlements (R5, P5)
+
+
+def test_entitlement_is_kept_as_sent_until_the_licence_is_another(api: Api) -> None:
+    sent = {"value": "pro", "type": "license", "display": "Pro plan", "primary": True}
+    ava = api.user("ava", entitlements=[sent])
+    path = f"/Users/{ava['id']}"
+    assert ava["entitlements"] == [sent]
+    assert api.put(path, ava)["meta"] == ava["meta"]
+    after = api.patch(path, op("replace", TYPE, "eco"))
+    assert after["entitlements"] == [{"value": "eco", "type": "license", "display": "eco"}]
+    assert api.put(path, after)["meta"] == after["meta"]
+    changed = api.patch(path, op("replace", LICENCE, "pro"))
+    assert licence(changed) == ("pro", "assigned")
+    assert changed["entitlements"][0].get("display") in (None, "pro")
+    assert "entitlements" not in api.patch(path, op("replace", TYPE, "none"))
