@@ -1,5 +1,6 @@
 """The commands that run the server and bring the database up to date."""
 
+import gc
 import os
 import socket
 import threading
@@ -125,7 +126,9 @@ def _application(settings: "Settings", address: str, port: int, lines: tuple[str
 
     if lines:
         threading.Thread(target=_announce, args=(address, port, lines), daemon=True).start()
-    return create_app(settings)
+    application = create_app(settings)
+    gc.freeze()  # what was built at start stays: no collection needs to walk it again
+    return application
 
 
 def _announce(address: str, port: int, lines: tuple[str, ...]) -> None:

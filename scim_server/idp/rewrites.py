@@ -1,14 +1,14 @@
 """What IdPs send that the RFC has another shape for: each function turns one wrong shape into the right one.
 
 A body rewrite takes the JSON of a POST or PUT; a patch rewrite takes one operation with lower-cased member names.
-They are pure, touch nothing but their own shape and leave everything that they do not understand as it is.
+They are pure, touch nothing but their own shape and leave everything else as it is.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scim2_models import ScimFilter
+from scim2_models import InvalidValueException, ScimFilter
 
 from scim_server.protocol.catalogue import ENTERPRISE, Endpoint
 
@@ -76,7 +76,8 @@ def value_of_removal(endpoint: Endpoint, operation: Json) -> Json:
     right: ``{"op": "remove", "path": "emails[value eq \\"a@b.example\\"]"}``
 
     The members of a group are left to the membership change, which takes their ids as they are. On an attribute
-    that has one value, the value adds nothing and is dropped.
+    that has one value, the value adds nothing and is dropped. A value that selects nothing is refused: without it
+    the operation would remove everything.
     """
     path, value = operation.get("path"), operation.get("value")
     if str(operation.get("op")).lower() != "remove" or not isinstance(path, str) or value is None:
@@ -89,7 +90,9 @@ def value_of_removal(endpoint: Endpoint, operation: Json) -> Json:
         return right
     selections = [_selection(one) for one in (value if isinstance(value, list) else [value])]
     if not selections or not all(selections):
-        return operation
+        raise InvalidValueException(
+            detail=f"the value of the remove of '{path[:200]}' selects nothing; leave it out to remove every value"
+        )
     return {**right, "path": f"{path}[{' or '.join(selections)}]"}
 
 

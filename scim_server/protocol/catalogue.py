@@ -73,6 +73,14 @@ class Endpoint:
         """Return the attribute that a path in attribute notation names, or None (RFC 7644 section 3.10)."""
         return _named(self, text) if len(text) <= MAX_NAME else None
 
+    def bound(self, path: Path[Any]) -> Attribute | None:
+        """Return the attribute that a parsed path ends at, or None."""
+        binding = path.resolve() if path.model is None else None
+        urn = binding.urn if binding else str(getattr(path.model, "__schema__", ""))
+        attribute = self.by_urn.get(urn.lower())
+        # The library knows the names that attributes have in Python as well (S21).
+        return attribute if attribute and attribute.urn.lower().endswith(f":{path.attr.lower()}") else None
+
     def parent(self, attribute: Attribute) -> Attribute | None:
         """Return the complex attribute that a sub-attribute belongs to, or None at the top level of a schema."""
         head, dot, _ = attribute.urn[len(attribute.urn) - len(_tail(attribute.urn)) :].partition(".")
@@ -90,12 +98,9 @@ def _tail(urn: str) -> str:
 def _named(endpoint: Endpoint, text: str) -> Attribute | None:
     try:
         path = Path.__class_getitem__(endpoint.model)(text)
+        return endpoint.bound(path) if path.value_filter is None else None
     except InvalidPathException:
         return None
-    if path.model is not None:
-        return endpoint.by_urn.get(str(path.model.__schema__).lower())
-    binding = path.resolve() if path.value_filter is None else None
-    return endpoint.by_urn.get(binding.urn.lower()) if binding else None
 
 
 def _walk(attributes: Mapping[str, Attribute]) -> Iterator[Attribute]:

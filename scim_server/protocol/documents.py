@@ -4,20 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 from scim2_models import InvalidValueException
 
-from scim_server.protocol.catalogue import Attribute, Endpoint
+from scim_server.protocol.catalogue import ACCOUNT_USER, Attribute, Endpoint
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _EPOCH = datetime(1970, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A resource as the store hands it out."""
+class Stored(NamedTuple):
+    """A resource as the store hands it out; a tuple, as a page has a thousand of them."""
 
     id: str
     text: str
@@ -30,6 +30,8 @@ class Stored:
     members: Sequence[tuple[str, str | None]] | None = None
     """The members of a group: id, and display where it is asked for; None when they are not to be shown."""
     member_count: int = 0
+    extra: Mapping[str, Any] = MappingProxyType({})
+    """Attributes of the account's extension that are returned on request only (R28)."""
 
 
 def instant(micros: int) -> str:
@@ -56,12 +58,14 @@ def resource_text(endpoint: Endpoint, stored: Stored, base_url: str) -> str:
         derived = f',"groups":{_references(stored.groups, f"{base_url}/Groups/", "direct")}'
     if stored.members is not None:
         derived = f',"members":{_references(stored.members, f"{base_url}/Users/", "User")}'
-    meta = (
-        f',"meta":{{"resourceType":"{endpoint.name}","created":"{instant(stored.created)}",'
-        f'"lastModified":"{instant(stored.modified)}","location":"{location(endpoint, stored.id, base_url)}",'
+    created = modified = instant(stored.created)
+    if stored.modified != stored.created:
+        modified = instant(stored.modified)
+    return (
+        f'{stored.text[:-1]}{derived},"meta":{{"resourceType":"{endpoint.name}","created":"{created}",'
+        f'"lastModified":"{modified}","location":"{base_url}{endpoint.path}/{stored.id}",'
         f'"version":"W/\\"{stored.version}\\""}}}}'
     )
-    return stored.text[:-1] + derived + meta
 
 
 def _references(pairs: Sequence[tuple[str, str | None]], base: str, kind: str) -> str:
@@ -159,7 +163,10 @@ def represented(endpoint: Endpoint, stored: Stored, base_url: str, chosen: Proje
     text = resource_text(endpoint, stored, base_url)
     if chosen.is_default:
         return text
-    return orjson.dumps(projected(endpoint, orjson.loads(text), chosen)).decode()
+    document = orjson.loads(text)
+    if stored.extra:
+        document[ACCOUNT_USER] |= stored.extra
+    return orjson.dumps(projected(endpoint, document, chosen)).decode()
 
 
 def page(texts: Sequence[str], total: int, start_index: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from scim2_models import InvalidSyntaxException, InvalidValueException
 
-from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, Attribute
+from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, GROUP, Attribute
 from scim_server.protocol.folding import invisible
 
 MAX_TEXT = 64 * 1024
@@ -24,6 +24,7 @@ MAX_KEY = 512
 """Characters of a value that is looked up by index; a longer one would not fit a B-tree page of PostgreSQL."""
 INDEXED = frozenset({"username", "externalid", "displayname", "emails.value", "phonenumbers.value"})
 
+MEMBERS = f"{GROUP}:members"
 CLOSED = frozenset({f"{ACCOUNT_USER}:kind", f"{ACCOUNT_GROUP}:kind"})
 """The attributes whose canonical values are all there are; roles and licences are judged by the account's rules."""
 
@@ -102,6 +103,8 @@ def _read_many(attribute: Attribute, values: list[Any], tolerance: Tolerance, no
     seen: set[bytes] = set()
     for value in values:
         one = None if value in (None, "") else _read_one(attribute, value, tolerance, notes, where)
+        if one is None and attribute.urn == MEMBERS:  # to leave it out could empty the group
+            raise InvalidValueException(detail=f"{where}: every member needs its user's id as value")
         if one is not None and (key := orjson.dumps(one, option=orjson.OPT_SORT_KEYS)) not in seen:
             seen.add(key)  # the same value is not kept twice (RFC 7643 section 2.4)
             read.append(one)

@@ -17,7 +17,6 @@ from scim2_models import (
     MutabilityException,
     NoTargetException,
     PatchOp,
-    Path,
     PayloadTooLargeException,
     Resource,
     ScimPolicy,
@@ -26,6 +25,7 @@ from scim2_models import (
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.protocol.intake import Notes, Tolerance, read_value
 from scim_server.protocol.messages import PATCH_OP, telling_scim_errors
+from scim_server.protocol.paths import target_of
 from scim_server.protocol.selections import MemberChange, member_change
 
 OPS = ("add", "replace", "remove")
@@ -49,6 +49,8 @@ class Patch:
     operations: tuple[Operation, ...]
     members: tuple[MemberChange, ...]
     notes: Notes
+    claimed: tuple[Any, ...] = ()
+    """The ids that values without a path repeat; they cannot change (A-04)."""
 
     @property
     def asserted(self) -> frozenset[str]:
@@ -58,6 +60,8 @@ class Patch:
 
     def apply(self, endpoint: Endpoint, document: Mapping[str, Any], policy: ScimPolicy) -> dict[str, Any]:
         """Return the document with all operations applied, or raise the SCIM error of the first that cannot be."""
+        if any(one != document["id"] for one in self.claimed):
+            raise MutabilityException(attribute="id", detail="'id' is read-only.")
         if not self.operations:
             return dict(document)
         model: Any = endpoint.model
@@ -68,9 +72,19 @@ class Patch:
                 scim_ctx=Context.RESOURCE_PATCH_REQUEST,
                 scim_policy=policy,
             )
-            message.patch(resource, scim_policy=policy)
+            for operation, step in zip(self.operations, message.operations or (), strict=True):
+                _carry_out(operation, message.model_copy(update={"operations": [step]}), resource, policy)
             after: dict[str, Any] = resource.model_dump()
             return after
+
+
+def _carry_out(operation: Operation, step: Any, resource: Resource[Any], policy: ScimPolicy) -> None:
+    """Apply one operation; an add creates the element that its path describes, whatever a replace may (A-05)."""
+    creates = {"unmatched_path_filter": ScimPolicy.UnmatchedPathFilter.create}
+    try:
+        step.patch(resource, policy.model_copy(update=creates) if operation.op == "add" else policy)
+    except NoTargetException:
+        raise NoTargetException(detail=f"path '{operation.path[:200]}' selects no value") from None
 
 
 def _as_sent(operation: Operation) -> dict[str, Any]:
@@ -87,17 +101,19 @@ def read_patch(endpoint: Endpoint, body: Any, tolerance: Tolerance, most: int) -
     notes = Notes()
     operations: list[Operation] = []
     members: list[MemberChange] = []
+    claimed: list[Any] = []
     for given in _operations(body, tolerance, most):
         for target in _targets(endpoint, given):
-            if _is_skipped(endpoint, target, tolerance, notes):
-                continue
             op, path, value = target.op, target.path, target.value
+            if _is_skipped(endpoint, target, tolerance, notes):
+                claimed += [value] if endpoint.named(path) is endpoint.attributes["id"] else []
+                continue
             change = member_change(endpoint, op, path, value, tolerance, notes)
             if change is not None:
                 members.append(change)
             else:
                 operations.extend(_operation(endpoint, op, path, value, tolerance, notes))
-    return Patch(tuple(operations), tuple(members), notes)
+    return Patch(tuple(operations), tuple(members), notes, tuple(claimed))
 
 
 def _operations(body: Any, tolerance: Tolerance, most: int) -> Sequence[Mapping[str, Any]]:
@@ -176,7 +192,7 @@ def _is_skipped(endpoint: Endpoint, target: _Target, tolerance: Tolerance, notes
 def _operation(
     endpoint: Endpoint, op: str, path: str, value: Any, tolerance: Tolerance, notes: Notes
 ) -> Iterator[Operation]:
-    attribute, selects = _target(endpoint, path)
+    attribute, selects = target_of(endpoint, path, tolerance)
     if attribute.mutability == "readOnly" or (parent := endpoint.parent(attribute)) and parent.mutability == "readOnly":
         raise MutabilityException(attribute=path, detail=f"'{path}' is read-only.")
     if op == "remove":
@@ -198,24 +214,12 @@ def _check_removable(endpoint: Endpoint, path: str, attribute: Attribute) -> Non
         )
 
 
-def _target(endpoint: Endpoint, path: str) -> tuple[Attribute, bool]:
-    """Return what a path ends at, and whether it selects elements of a list without naming a sub-attribute."""
-    try:
-        parsed = Path.__class_getitem__(endpoint.model)(path)
-        binding = parsed.resolve() if parsed.model is None else None
-    except InvalidPathException as error:
-        raise InvalidPathException(detail=f"path '{path[:200]}' is malformed: {error}") from error
-    urn = binding.urn if binding else str(getattr(parsed.model, "__schema__", ""))
-    attribute = endpoint.by_urn.get(urn.lower())
-    if attribute is None:
-        raise InvalidPathException(detail=f"path '{path[:200]}' names no attribute of {endpoint.name}; see /Schemas")
-    return attribute, parsed.value_filter is not None and attribute.multi_valued
-
-
 def _read(attribute: Attribute, value: Any, selects: bool, tolerance: Tolerance, notes: Notes) -> Any:
     if not selects:
         return read_value(attribute, value, tolerance, notes)
     read = read_value(attribute, [value] if isinstance(value, dict | str) else value, tolerance, notes)
+    if read and len(read) > 1:
+        raise InvalidValueException(detail=f"{attribute.name}: {len(read)} values for what a filter selects; send one")
     return read[0] if read else None
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scim2_models import InvalidPathException, InvalidValueException, MutabilityException, Path
+from scim2_models import InvalidPathException, InvalidValueException, MutabilityException
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.intake import Notes, Tolerance, read_value
+from scim_server.protocol.paths import parsed_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,15 @@ def member_change(
     Raises mutability for a sub-attribute of a member, invalidPath for a selection by anything but ``value``.
     """
     attribute = endpoint.attributes.get("members")
-    if attribute is None or endpoint.named(path.partition("[")[0].partition(".")[0]) is not attribute:
+    named = endpoint.named(path.partition("[")[0])
+    if attribute is None or named is None or attribute not in (named, endpoint.parent(named)):
         return None
-    try:
-        parsed = Path.__class_getitem__(endpoint.model)(path)
-    except InvalidPathException as error:
-        raise InvalidPathException(detail=f"path '{path[:200]}' is malformed: {error}") from error
+    parsed = parsed_path(endpoint, path)
     if parsed.attr.partition(".")[2] or (path.partition("]")[2] if "[" in path else ""):
         raise MutabilityException(detail=f"'{path}': a member cannot be changed, only added or removed")
     if parsed.value_filter is not None:
-        ids = tuple(_selected(parsed.value_filter, path))
+        selected = [{"value": one} for one in _selected(parsed.value_filter, path)]
+        ids = member_ids(read_value(attribute, selected, tolerance, notes))
         return MemberChange("remove" if op == "remove" else "add", ids)
     if op == "remove" and value is None:
         return MemberChange("replace", ())

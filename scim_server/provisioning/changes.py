@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from scim_server.account.effects import Effect, UserCreated, UserDeleted
-from scim_server.account.model import Member
+from scim_server.account.model import Member, Plan
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER
 from scim_server.store.accounts import Granted
 from scim_server.store.journal import Entry
@@ -59,21 +59,23 @@ def ignored(names: Iterable[str]) -> Sequence[Change]:
 def user_entries(
     user_id: str,
     user_name: str | None,
-    effects: Iterable[Effect],
+    plan: Plan,
     changes: Sequence[Change],
     granted: Iterable[Granted],
     purged: int | None,
 ) -> list[Entry]:
     """Return the entries of one write on a user: the write itself first, then everything that came of it."""
-    effects = list(effects)
     entry = partial(Entry, target_type="User", target_id=user_id, target_name=user_name)
     entries = []
-    if not any(isinstance(effect, UserCreated | UserDeleted) for effect in effects):
+    if not any(isinstance(effect, UserCreated | UserDeleted) for effect in plan.effects):
         entries.append(entry("user.updated", changes=changes))
-    for effect in effects:
+    for effect in plan.effects:
         told = changes if isinstance(effect, UserCreated) else _told(effect)
         count = purged if effect.action == "logs.purged" else None
         entries.append(entry(effect.action, changes=told, logs_purged=count))
+    if (target := plan.transfer_target) is not None:
+        told = [{"attribute": "licenseType", "to": target.licence_type}, {"attribute": "user", "from": user_id}]
+        entries.append(Entry("license.received", "success", "User", target.id, target.user_name, told))
     for one in granted:
         told = [{"attribute": "licenseType", "to": one.type}]
         entries.append(Entry("license.granted", "success", "User", one.id, one.user_name, told))
@@ -89,6 +91,8 @@ def _told(effect: Effect) -> list[Change]:
         changes.append({"attribute": attribute, "from": values.pop("before"), "to": values.pop("after")})
     if "type" in values:
         changes.append({"attribute": "licenseType", "to": values.pop("type")})
+    if "source_id" in values:
+        changes.append({"attribute": "user", "from": values.pop("source_id"), "to": values.pop("target_id")})
     return changes + [{"attribute": name, "to": value} for name, value in values.items()]
 
 

@@ -1,7 +1,7 @@
 """The use cases that write a group: its document through the models, its members through rows."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,11 +28,33 @@ from scim_server.store.identifiers import new_id
 
 @dataclass(slots=True)
 class Moved:
-    """What became of the members that a request named."""
+    """What became of the members that a request named; who came and left again has done neither."""
 
-    added: int = 0
-    removed: int = 0
+    came: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
     skipped: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> int:
+        """How many are members who were not."""
+        return len(self.came)
+
+    @property
+    def removed(self) -> int:
+        """How many are no longer members."""
+        return len(self.left)
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Note who became a member."""
+        new = set(ids)
+        self.came |= new - self.left
+        self.left -= new
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Note who is a member no more."""
+        gone = set(ids)
+        self.left |= gone - self.came
+        self.came -= gone
 
     @property
     def changes(self) -> list[Change]:
@@ -61,7 +83,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
             final,
             lambda: resources.insert(caller.account_id, endpoint, final, columns | {"member_count": len(members)}),
         )
-        moved = Moved(memberships.add(caller.account_id, identifier, members, now), 0, skipped)
+        moved = Moved(set(memberships.add(caller.account_id, identifier, members, now)), skipped=skipped)
         changes = [*document_changes({}, final), *moved.changes, *ignored(read.notes.unknown)]
         _tell(caller, "group.created", identifier, final, changes, now)
         return _answer(caller, endpoint, identifier)
@@ -151,12 +173,12 @@ def _move(caller: Caller, identifier: str, changes: Sequence[MemberChange], know
     for change in changes:
         ids = [one for one in change.ids if one in known]
         if change.op == "remove":
-            moved.removed += memberships.remove(caller.account_id, identifier, change.ids)
+            moved.remove(memberships.remove(caller.account_id, identifier, change.ids))
             continue
         if change.op == "replace":
             gone = set(memberships.ids(caller.account_id, identifier)) - set(ids)
-            moved.removed += memberships.remove(caller.account_id, identifier, gone)
-        moved.added += memberships.add(caller.account_id, identifier, ids, now)
+            moved.remove(memberships.remove(caller.account_id, identifier, gone))
+        moved.add(memberships.add(caller.account_id, identifier, ids, now))
     return moved
 
 

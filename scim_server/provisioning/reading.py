@@ -1,18 +1,17 @@
 """The use cases that read: stored text goes out, no model is built."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from scim2_models import NotFoundException
 
 from scim_server.account.refusals import Refused
-from scim_server.protocol.catalogue import Endpoint
-from scim_server.protocol.documents import Projection, Stored, page, projection, represented
+from scim_server.protocol.catalogue import ACCOUNT_USER, Endpoint
+from scim_server.protocol.documents import Projection, Stored, instant, page, projection, represented
 from scim_server.protocol.messages import Search, paging
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.groups import not_found
-from scim_server.store import filters, memberships, pages, resources, sorting
+from scim_server.store import filters, memberships, pages, resources, sorting, user_logs
 
 
 def read(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, chosen: Projection) -> Stored:
@@ -56,9 +55,25 @@ def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
 
 
 def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection) -> list[Stored]:
-    """Return resources with what the client wants to see beside the document: a group's members."""
-    if endpoint.path != "/Groups" or not found or not chosen.wants(endpoint.attributes["members"]):
+    """Return resources with what the client wants to see beside the document: a group's members, a user's logs."""
+    if not found or not is_partial(endpoint, chosen):
         return list(found)
+    if endpoint.path == "/Users":
+        logs = user_logs.counts(caller.account_id, [stored.id for stored in found])
+        return [stored._replace(extra=_told(logs[stored.id])) for stored in found]
     display = chosen.wants(endpoint.attributes["members"].sub_attributes["display"])
     members = memberships.of_groups(caller.account_id, [stored.id for stored in found], display)
-    return [replace(stored, members=members[stored.id]) for stored in found]
+    return [stored._replace(members=members[stored.id]) for stored in found]
+
+
+def is_partial(endpoint: Endpoint, chosen: Projection) -> bool:
+    """Whether the client wants to see what a stored resource does not hold and another statement has to fetch."""
+    if endpoint.path == "/Groups":
+        return chosen.wants(endpoint.attributes["members"])
+    extension = endpoint.attributes[ACCOUNT_USER.lower()].sub_attributes
+    return any(chosen.wants(extension[name]) for name in ("logentrycount", "lastactivityat"))
+
+
+def _told(log: user_logs.LogCount) -> dict[str, Any]:
+    last = {} if log.last_activity is None else {"lastActivityAt": instant(log.last_activity)}
+    return {"logEntryCount": log.entries, **last}

@@ -1,6 +1,7 @@
 """The record of a refusal: written after the roll-back, in a transaction of its own (R29)."""
 
 import logging
+import re
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,18 +26,18 @@ def record_refusal(
 ) -> None:
     """Tell the journal what was refused, of whom and why, so that an administrator finds it by the user's name."""
     _, _, tail = path.partition("/scim/v2/")
-    resource, _, identifier = tail.partition("/")
+    resource, _, identifier = tail.removesuffix("/.search").partition("/")
     entry = journal.Entry(
         action="request.refused",
         outcome="refused",
         target_type={"Users": "User", "Groups": "Group"}.get(resource),
         target_id=_plain(identifier.strip("/")[:64]) or None,
-        target_name=_name(body),
+        target_name=_name(body) or _address(detail),
         changes=({"method": method, "path": _plain(path[:200])},),
         status=status,
         rule=rule,
         error=error,
-        detail=_plain(detail[:2000]),
+        detail=_plain((detail if rule else _discreet(detail))[:2000]),
     )
     try:
         with service.database.transaction():
@@ -51,6 +52,24 @@ def _name(body: Any) -> str | None:
         return None
     name = next((value for key, value in body.items() if key.lower() in ("username", "displayname")), None)
     return _plain(name[:512]) if isinstance(name, str) else None
+
+
+def _address(detail: str) -> str | None:
+    """Return the address that a detail tells: the one in use, or that of the only administrator."""
+    found = _ADDRESS.search(detail)
+    return _plain(found.group(1)[:512]) if found else None
+
+
+_ADDRESS = re.compile("'([^'\\s]+@[^'\\s]+)'")
+
+
+def _discreet(detail: str) -> str:
+    """Return a detail of the protocol without the values that it quotes where they may be numbers or passwords."""
+    return _VALUES.sub("...", detail) if _PRIVATE.search(detail) else detail
+
+
+_PRIVATE = re.compile("phoneNumbers|password", re.IGNORECASE)
+_VALUES = re.compile(r"'.*'|\"[^\"]*\"|\+?\d[\d ().-]*")
 
 
 def _plain(text: str) -> str:

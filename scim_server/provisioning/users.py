@@ -20,6 +20,7 @@ from scim_server.protocol.messages import Body, read_resource, replaced, validat
 from scim_server.protocol.patches import read_patch
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
+from scim_server.provisioning.grace import lock_account
 from scim_server.store import accounts, journal, memberships, resources, texts
 from scim_server.store.identifiers import new_id
 from scim_server.store.resources import Lock
@@ -47,7 +48,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     asked = Asked(document, _asserted_by_body(read.document, {}), read.notes)
     identifier = new_id()
     return in_transaction(
-        service, lambda _, now: _settle(service, caller, endpoint, identifier, None, asked, True, now)
+        service, lambda _, now: _settle(service, caller, endpoint, identifier, None, asked, False, now)
     )
 
 
@@ -59,7 +60,9 @@ def put(
     validated(endpoint, with_schemas(endpoint, with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
 
     def work(locked: bool, now: int) -> Stored:
-        row = _locked_row(caller, endpoint, identifier, conditions, locked)
+        if locked:
+            lock_account(caller, endpoint, now)
+        row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.document_of(endpoint, row)
         after = replaced(endpoint, before, read.document, _kept(endpoint))
         asked = Asked(after, _asserted_by_body(read.document, before), read.notes)
@@ -77,7 +80,9 @@ def patch(
     asserted = asserted_names(message.asserted)
 
     def work(locked: bool, now: int) -> Stored:
-        row = _locked_row(caller, endpoint, identifier, conditions, locked)
+        if locked:
+            lock_account(caller, endpoint, now)
+        row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.document_of(endpoint, row)
         after = message.apply(endpoint, before, caller.profile.policy)
         return _settle(service, caller, endpoint, identifier, row, Asked(after, asserted, message.notes), locked, now)
@@ -88,8 +93,9 @@ def patch(
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
     """Delete a user for good, with its memberships and logs, and serve who waits for the seat (R21, R22)."""
 
-    def work(locked: bool, now: int) -> None:
-        row = _locked_row(caller, endpoint, identifier, conditions, locked, Lock.DELETE)
+    def work(_: bool, now: int) -> None:
+        lock_account(caller, endpoint, now)
+        row = _locked_row(caller, endpoint, identifier, conditions, Lock.DELETE)
         before = member_of(identifier, texts.document_of(endpoint, row), row)
         plan = rules.decide(before, None, _facts(caller, before, None, frozenset(), None, now))
         memberships.leave_all(caller.account_id, identifier, now)
@@ -97,11 +103,12 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         accounts.remember_deleted(caller.account_id, row.user_name, now)
         resources.delete(caller.account_id, endpoint, identifier)
         masked = masked_name(row.user_name, caller.policies.deletion_audit_identity)
-        entries = user_entries(identifier, masked, plan.effects, [], granted, purged)
+        entries = user_entries(identifier, masked, plan, [], granted, purged)
         journal.write(caller.account_id, caller.actor, entries, now)
-        journal.mask(caller.account_id, identifier, row.user_name, masked)
+        if masked != row.user_name:
+            journal.mask(caller.account_id, identifier, row.user_name, masked)
 
-    in_transaction(service, work, locks_account=True)
+    in_transaction(service, work)
 
 
 def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Body:
@@ -142,11 +149,8 @@ def _locked_row(
     endpoint: Endpoint,
     identifier: str,
     conditions: Conditions,
-    account_too: bool,
     lock: Lock = Lock.CHANGE,
 ) -> sa.Row[Any]:
-    if account_too:
-        accounts.lock(caller.account_id)
     row = resources.fetch_row(caller.account_id, endpoint, identifier, lock)
     if row is None:
         raise Refused("R22", "E23", id=identifier)
@@ -172,7 +176,9 @@ def _settle(
     after = asking(before, document) if before else asked_of(identifier, document)
     target = document[ACCOUNT_USER].get("licenseTransferTo")
     if not locked and rules.touches_account(before, after, asked.asserted, caller.policies):
-        raise NeedsAccount
+        if row is not None:
+            raise NeedsAccount  # the account comes before its users
+        lock_account(caller, endpoint, now)
     facts = _facts(caller, before, after, asked.asserted, _transfer_target(caller, endpoint, target), now)
     plan = rules.decide(before, after, facts)
     assert plan.after is not None
@@ -203,8 +209,6 @@ def _facts(
     )
     if not rules.touches_account(before, after, asserted, caller.policies):
         return facts
-    if before is None:
-        accounts.lock(account_id)
     return replace(
         facts,
         pools=accounts.pools(account_id),
@@ -280,5 +284,5 @@ def _write(
         raise Refused("R3", "E3", value=plan.after.user_name) from None
     purged, granted = accounts.carry_out(caller.account_id, plan.after.id, plan, now)
     changes = [*document_changes(old, document), *member_changes(before, plan.after), *ignored(notes.unknown)]
-    entries = user_entries(plan.after.id, plan.after.user_name, plan.effects, changes, granted, purged)
+    entries = user_entries(plan.after.id, plan.after.user_name, plan, changes, granted, purged)
     journal.write(caller.account_id, caller.actor, entries, now)

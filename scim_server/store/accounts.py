@@ -12,9 +12,10 @@ from scim_server.account.effects import Effect, LogsPurged
 from scim_server.account.model import ADMINISTRATOR, PERSON, Member, Plan, Pool
 from scim_server.account.refusals import Refused
 from scim_server.protocol.folding import fold_name
+from scim_server.store import user_logs
 from scim_server.store.database import execute
 from scim_server.store.identifiers import new_id
-from scim_server.store.tables import account, approved_domain, deleted_address, licence_pool, user, user_log
+from scim_server.store.tables import account, approved_domain, deleted_address, licence_pool, user
 
 LICENCE_TYPES: Mapping[str, dict[str, Any]] = {
     "eco": {"family": "personal", "tier": 1},
@@ -167,7 +168,7 @@ def carry_out(account_id: str, member_id: str, plan: Plan, now: int) -> tuple[in
             freed.append(licence_type)
     purged = None
     if any(isinstance(effect, LogsPurged) for effect in plan.effects):
-        purged = purge_logs(account_id, member_id)
+        purged = user_logs.purge(account_id, member_id)
     if plan.transfer_target is not None:
         _write_state(account_id, plan.transfer_target, now)
     granted = tuple(one for licence_type in freed for one in serve_pending(account_id, licence_type, now))
@@ -185,12 +186,6 @@ def state_columns(account_pools: Mapping[str, Pool], before: Member | None, afte
     elif after.licence_type is None:
         columns["activations_allowed"] = None
     return columns
-
-
-def purge_logs(account_id: str, user_id: str) -> int:
-    """Destroy every log entry of a user and return how many there were (R9, R11, R22)."""
-    where = (user_log.c.account_id == account_id, user_log.c.user_id == user_id)
-    return execute(user_log.delete().where(*where)).rowcount
 
 
 def serve_pending(account_id: str, licence_type: str, now: int) -> list[Granted]:

@@ -30,6 +30,7 @@ from scim_server.store.values import Op, Value
 
 MAX_BYTES = 8 * 1024
 MAX_TERMS = 200
+MAX_BRACKETS = 64
 MAX_DEPTH = 16
 """Nested expressions. SQLite's parser gives up at some thirty, the statement around the filter included."""
 
@@ -42,6 +43,8 @@ def parse_filter(endpoint: Endpoint, text: str, *, strict: bool = True) -> ScimF
     """
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise InvalidFilterException(detail=f"the filter is longer than {MAX_BYTES} bytes; ask in several requests")
+    if _brackets(text) > MAX_BRACKETS:
+        raise _too_deep()
     try:
         asked = ScimFilter[Any](text).ast
     except RecursionError:
@@ -98,6 +101,15 @@ def condition(endpoint: Endpoint, scim_filter: ScimFilter[Any], account_id: str,
     """
     terms, _ = _size(scim_filter.ast)
     return _OfResources(Place(endpoint, account_id, DIALECTS[dialect].for_terms(terms))).visit(scim_filter.ast)
+
+
+def _brackets(text: str) -> int:
+    """Return how deep the brackets of a filter nest; those around one expression alone do not count as nesting."""
+    depth = most = 0
+    for bracket in re.findall(r"[()\[\]]", _LITERAL.sub("", text)):
+        depth += 1 if bracket in "([" else -1
+        most = max(most, depth)
+    return most
 
 
 def _too_deep() -> InvalidFilterException:

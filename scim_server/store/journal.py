@@ -1,5 +1,6 @@
 """The provisioning journal: one row per thing that happened or was refused, never changed but to mask a name (R29)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from scim_server.protocol.folding import fold_name
 from scim_server.store.database import execute
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import journal
+from scim_server.store.tables import user as user_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +73,39 @@ def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> 
 
 
 def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
-    """Replace a deleted user's name wherever the journal tells it (R22, R29); None leaves the id alone."""
-    key = fold_name(name)
-    execute(
-        journal.update()
-        .where(
-            journal.c.account_id == account_id,
-            sa.or_(journal.c.target_id == user_id, journal.c.target_key == key),
+    """Replace a deleted user's names, the former ones too, wherever the journal tells them (R22, R29).
+
+    None leaves the id alone. What succeeded for another user who once had one of the names is left as it is.
+    """
+    about = sa.and_(journal.c.account_id == account_id, journal.c.target_id == user_id)
+    known = execute(sa.select(journal.c.target_name, journal.c.target_key).where(about).distinct()).all()
+    names = {name, *(row.target_name for row in known if row.target_name)}
+    keys = {fold_name(name), *(row.target_key for row in known if row.target_key)}
+    asked_for = (journal.c.target_key.in_(keys), journal.c.outcome == "refused")
+    told = sa.or_(about, sa.and_(journal.c.account_id == account_id, *asked_for))
+    details = execute(sa.select(journal.c.id, journal.c.detail).where(told, journal.c.detail.is_not(None))).all()
+    spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
+    for row in details:
+        changed = spelt.sub(masked or user_id, row.detail)
+        execute(
+            journal.update().where(journal.c.account_id == account_id, journal.c.id == row.id).values(detail=changed)
         )
-        .values(
-            target_name=masked,
-            target_key=None,
-            detail=sa.func.replace(journal.c.detail, name, masked or user_id),
-        )
-    )
+    execute(journal.update().where(told).values(target_name=masked, target_key=None))
 
 
 def read(account_id: str, user: str | None = None, after: str = "", limit: int = 100) -> list[sa.Row[Any]]:
     """Return the newest entries after the one with the id ``after``, oldest of them first.
 
-    ``user`` is an id or a userName; refusals of users who were never created are found by the name too.
+    ``user`` is an id or a userName; refusals of users who were never created are found by the name too, and all that
+    was done to its user under another name.
     """
     where = [journal.c.account_id == account_id, journal.c.id > after]
     if user:
-        where.append(sa.or_(journal.c.target_id == user, journal.c.target_key == fold_name(user)))
+        key = fold_name(user)
+        named = sa.select(user_table.c.id).where(
+            user_table.c.account_id == account_id, user_table.c.user_name_key == key
+        )
+        targets = (journal.c.target_id == user, journal.c.target_key == key, journal.c.target_id.in_(named))
+        where.append(sa.or_(*targets))
     statement = sa.select(journal).where(*where).order_by(journal.c.id.desc()).limit(limit)
     return list(reversed(execute(statement).all()))

@@ -24,22 +24,22 @@ def lock_users(account_id: str, ids: Iterable[str]) -> frozenset[str]:
     return frozenset(known)
 
 
-def add(account_id: str, group_id: str, user_ids: Sequence[str], now: int) -> int:
-    """Make users of the account members of a group; returns how many were not yet."""
-    added = 0
+def add(account_id: str, group_id: str, user_ids: Sequence[str], now: int) -> list[str]:
+    """Make users of the account members of a group; returns those who were not yet."""
+    added: list[str] = []
     for chunk in _chunks(user_ids):
         rows = [{"account_id": account_id, "group_id": group_id, "user_id": one, "added": now} for one in chunk]
         statement = _insert().values(rows).on_conflict_do_nothing().returning(membership.c.user_id)
-        added += len(execute(statement).all())
+        added += execute(statement).scalars()
     return added
 
 
-def remove(account_id: str, group_id: str, user_ids: Iterable[str]) -> int:
-    """Take users out of a group; returns how many were members."""
-    removed = 0
+def remove(account_id: str, group_id: str, user_ids: Iterable[str]) -> list[str]:
+    """Take users out of a group; returns those who were members."""
+    removed: list[str] = []
     for chunk in _chunks(sorted(set(user_ids))):
         where = (*_of_group(account_id, group_id), membership.c.user_id.in_(chunk))
-        removed += execute(membership.delete().where(*where)).rowcount
+        removed += execute(membership.delete().where(*where).returning(membership.c.user_id)).scalars()
     return removed
 
 

@@ -52,6 +52,13 @@ def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock =
     return execute(statement, {"account": account_id, "id": identifier}).one_or_none()
 
 
+def suspended_since(account_id: str, endpoint: Endpoint, latest: int) -> list[sa.Row[Any]]:
+    """Return the rows of the users whose licence was suspended at ``latest`` or before, locked, by id (R24)."""
+    suspended = user.c.licence_status == sa.literal_column("'suspended'")  # literal, so that its index is found
+    where = (user.c.account_id == account_id, suspended, user.c.deactivated_at <= latest)
+    return list(execute(_rows(endpoint, Lock.CHANGE).where(*where).order_by(user.c.id)))
+
+
 @dataclass(frozen=True, slots=True)
 class FoundUser:
     """A user found by its id or its name."""
@@ -117,10 +124,12 @@ def _by_id(endpoint: Endpoint, dialect_name: str) -> Prepared:
 @lru_cache(maxsize=64)
 def _row_by_id(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
     table = MAPS[endpoint.path].table
+    return _rows(endpoint, lock).where(table.c.account_id == sa.bindparam("account"), table.c.id == sa.bindparam("id"))
+
+
+def _rows(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
     left_out = {"folded", "account_id"}
-    statement = sa.select(*(column for column in table.c if column.name not in left_out)).where(
-        table.c.account_id == sa.bindparam("account"), table.c.id == sa.bindparam("id")
-    )
+    statement = sa.select(*(column for column in MAPS[endpoint.path].table.c if column.name not in left_out))
     return statement if lock is Lock.NONE else statement.with_for_update(key_share=lock is Lock.CHANGE)
 
 

@@ -119,6 +119,13 @@ user = sa.Table(
         postgresql_where=sa.text("licence_status = 'pending'"),
     ),
     sa.Index(
+        "ix_user_suspended",
+        "account_id",
+        "deactivated_at",
+        sqlite_where=sa.text("licence_status = 'suspended'"),
+        postgresql_where=sa.text("licence_status = 'suspended'"),
+    ),
+    sa.Index(
         "ix_user_administrators",
         "account_id",
         "role",

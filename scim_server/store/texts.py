@@ -20,28 +20,31 @@ def stored(endpoint: Endpoint, row: Any) -> Stored:
     if endpoint.path == "/Groups":
         return Stored(row.id, _with_counts(row), row.version, row.created, row.modified, member_count=row.member_count)
     groups = () if row.groups in (None, "[]") else tuple(map(tuple, orjson.loads(row.groups)))
-    return Stored(row.id, _with_account_state(row), row.version, row.created, row.modified, groups)
+    return Stored(row.id, _with_account_state(row, row.state), row.version, row.created, row.modified, groups)
 
 
 def document_of(endpoint: Endpoint, row: Any) -> dict[str, Any]:
     """Return the whole resource of a row as a document, without ``meta`` and the derived lists."""
-    text = _with_account_state(row) if endpoint.path == "/Users" else row.document
+    text = row.document
+    if endpoint.path == "/Users":
+        text = _with_account_state(row, orjson.dumps(_settled_values(row)).decode())
     document: dict[str, Any] = orjson.loads(text)
     return document
 
 
-_STATE = [(name, column.key, kind) for name, (column, kind) in LICENCE_COLUMNS.items()]
-_SETTLED = tuple((name, key, kind) for name, key, kind in _STATE if kind != "instant")
-_INSTANTS = tuple((name, attrgetter(key)) for name, key, kind in _STATE if kind == "instant")
-_settled_values = attrgetter("kind", *(key for _, key, _ in _SETTLED))
+_SETTLED = {name: kept for name, kept in LICENCE_COLUMNS.items() if kept[1] != "instant"}
+_INSTANTS = tuple(
+    (name, attrgetter(column.key)) for name, (column, kind) in LICENCE_COLUMNS.items() if kind == "instant"
+)
+_settled_values = attrgetter("kind", *(column.key for column, _ in _SETTLED.values()))
 
 
 @lru_cache(maxsize=4096)
-def _settled(values: tuple[Any, ...]) -> str:
+def _settled(state_text: str) -> str:
     """Return the account's state of a user without its times as JSON members; few states are shared by all users."""
-    kind, *rest = values
+    kind, *rest = orjson.loads(state_text)
     state = {}
-    for (name, _, column_kind), value in zip(_SETTLED, rest, strict=True):
+    for (name, (_, column_kind)), value in zip(_SETTLED.items(), rest, strict=True):
         if column_kind == "boolean":
             if value or name != "licenseResetRequired":
                 state[name] = bool(value)
@@ -50,13 +53,13 @@ def _settled(values: tuple[Any, ...]) -> str:
     return orjson.dumps(state).decode()[1:-1]
 
 
-def _with_account_state(row: Any) -> str:
+def _with_account_state(row: Any, state: str) -> str:
     """Splice the account's state into the document's text.
 
     The account's extension is the last member of every document and never empty, so that the text ends in ``}}``
     and the state goes in front of that.
     """
-    text = f"{row.document[:-2]},{_settled(_settled_values(row))}"
+    text = f"{row.document[:-2]},{_settled(state)}"
     for name, value_of in _INSTANTS:
         if (value := value_of(row)) is not None:
             text += f',"{name}":"{instant(value)}"'
@@ -89,12 +92,20 @@ def columns_sent(endpoint: Endpoint, dialect_name: str) -> list[sa.ColumnElement
     columns: list[sa.ColumnElement[Any]] = [
         table.c[name] for name in ("id", "document", "version", "created", "modified")
     ]
-    if table is user:
-        columns += [column for column, _ in LICENCE_COLUMNS.values()]
-        columns += [user.c.kind, _groups_of_user(dialect_name).label("groups")]
-    else:
-        columns += [column for column, _ in MEMBER_COUNTS.values()]
+    if table is not user:
+        return columns + [column for column, _ in MEMBER_COUNTS.values()]
+    columns += [user.c.licence_type, *(column for column, kind in LICENCE_COLUMNS.values() if kind == "instant")]
+    columns.append(_state(dialect_name).label("state"))
+    columns.append(_groups_of_user(dialect_name).label("groups"))
     return columns
+
+
+def _state(dialect_name: str) -> sa.ColumnElement[Any]:
+    """The account's state of a row without its times, as the text of a JSON array: one column is quicker than many."""
+    columns = (user.c.kind, *(column for column, _ in _SETTLED.values()))
+    if dialect_name == "postgresql":
+        return sa.cast(sa.func.json_build_array(*columns), sa.Text)
+    return sa.func.json_array(*columns)
 
 
 def _groups_of_user(dialect_name: str) -> sa.ScalarSelect[Any]:

@@ -7,7 +7,7 @@ from scim_server.provisioning import Limits, Service
 from scim_server.settings import Settings, load
 from scim_server.store.database import Database
 from scim_server.store.identifiers import new_id
-from scim_server.store.upgrading import check
+from scim_server.store.upgrading import NotUpgraded, check
 from scim_server.web import discovery, errors, scim
 
 HEADERS = (
@@ -31,7 +31,11 @@ def create(settings: Settings | None = None) -> Flask:
     )
     catalogue = Catalogue()
     database = Database(app, settings.database_url)
-    check(database)
+    try:
+        check(database)
+    except NotUpgraded:
+        database.engine.dispose()
+        raise
     app.extensions["scim"] = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits)
     routes = scim.blueprint(list(catalogue.endpoints.values()))
     discovery.install(routes, catalogue, limits, settings.max_body_bytes)

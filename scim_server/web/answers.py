@@ -1,5 +1,6 @@
 """What a request brings and what it is answered: bodies, conditions, representations."""
 
+import re
 from typing import Any
 
 import orjson
@@ -7,7 +8,6 @@ from flask import Response, current_app, g, request
 from scim2_models import InvalidSyntaxException, SCIMException
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.http import parse_etags
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.conditions import Conditions, etag
@@ -16,6 +16,8 @@ from scim_server.provisioning import Service
 
 SCIM_JSON = "application/scim+json"
 _CHUNK = 64 * 1024
+_TAG = re.compile(r'(?:W/)?"([0-9]+)"')
+"""A tag that this server may have given."""
 _DRAINED = 64 * 1024 * 1024
 """Bytes of a refused body that are read all the same."""
 
@@ -71,7 +73,7 @@ def _drain(size: int) -> None:
     """Read on and forget, within bounds: most clients see the answer only when they could send all of the body."""
     stream = request.environ["wsgi.input"]
     left = (request.content_length or _DRAINED) - size
-    while 0 < left and size < _DRAINED and (part := stream.read(min(_CHUNK, left))):
+    while left > 0 and size < _DRAINED and (part := stream.read(min(_CHUNK, left))):
         size += len(part)
         left -= len(part)
 
@@ -85,8 +87,10 @@ def _tags(header: str) -> frozenset[str] | None:
     value = request.headers.get(header)
     if value is None:
         return None
-    tags = parse_etags(value)
-    return frozenset("*") if tags.star_tag else frozenset(tags.as_set(include_weak=True))
+    if value.strip() == "*":
+        return frozenset("*")
+    # A tag without its quotes is none: it must not let a write through (ETG-08).
+    return frozenset(tag[1] for one in value.split(",") if (tag := _TAG.fullmatch(one.strip())))
 
 
 def asked_projection(endpoint: Endpoint) -> Projection:

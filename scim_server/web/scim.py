@@ -13,7 +13,7 @@ from scim_server import provisioning
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.messages import Search, read_query, read_search
 from scim_server.provisioning import Caller
-from scim_server.provisioning.reading import missing
+from scim_server.provisioning.reading import is_partial, missing
 from scim_server.web.answers import (
     asked_projection,
     check_accepts_scim,
@@ -123,7 +123,7 @@ def delete_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Resp
 
 
 def _complete(caller: Caller, endpoint: Endpoint, stored: Any, chosen: Any) -> Any:
-    if endpoint.path != "/Groups":
+    if not is_partial(endpoint, chosen):
         return stored
     with scim_service().database.reading():
         return provisioning.complete(caller, endpoint, [stored], chosen)[0]

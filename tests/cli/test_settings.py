@@ -97,7 +97,9 @@ def test_a_default_page_above_the_largest_page_is_refused():
 def test_the_environment_wins_over_the_file_and_the_file_over_the_caller(tmp_path):
     file = tmp_path / "scim.toml"
     file.write_text('external_url = "https://file.example"\nmax_page = 10\ndefault_page = 10\n')
-    settings = load({"SCIM_SETTINGS_FILE": str(file), "SCIM_MAX_PAGE": "20"}, external_url="https://x", max_patch_operations="9")
+    settings = load(
+        {"SCIM_SETTINGS_FILE": str(file), "SCIM_MAX_PAGE": "20"}, external_url="https://x", max_patch_operations="9"
+    )
     assert (settings.external_url, settings.max_page, settings.max_patch_operations) == ("https://file.example", 20, 9)
 
 

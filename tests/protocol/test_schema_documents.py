@@ -10,10 +10,14 @@ from scim2_models import Extension, Resource, ResourceType, Schema
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 EXTENSION = "urn:ietf:params:scim:schemas:extension:"
-ENTERPRISE, EXT, GEXT = (EXTENSION + end for end in ("enterprise:2.0:User", "secureexchanges:2.0:User", "secureexchanges:2.0:Group"))
+ENTERPRISE, EXT, GEXT = (
+    EXTENSION + end for end in ("enterprise:2.0:User", "secureexchanges:2.0:User", "secureexchanges:2.0:Group")
+)
 
 DOCUMENTS = {doc["id"]: doc for doc in (json.loads(file.read_text()) for file in sorted(SCHEMAS.glob("*.json")))}
-RESOURCE_TYPES = {doc["id"]: doc for doc in (json.loads(file.read_text()) for file in sorted(SCHEMAS.glob("resource-types/*.json")))}
+RESOURCE_TYPES = {
+    doc["id"]: doc for doc in (json.loads(file.read_text()) for file in sorted(SCHEMAS.glob("resource-types/*.json")))
+}
 
 ALWAYS = {"name", "type", "multiValued", "description", "required", "mutability", "returned"}
 BY_TYPE = {
@@ -45,17 +49,23 @@ USER_ROWS = {
     "licenseResetRequired": ("boolean", "readOnly", "default", ""),
     **dict.fromkeys(("activationsAllowed", "activationsUsed"), ("integer", "readOnly", "default", "")),
     **dict.fromkeys(("timeZone", "smsCountryCode"), ("string", "readWrite", "default", "")),
-    **dict.fromkeys(("smsReturnsEnabled", "microsoftReturnsEnabled", "twoFactorEnabled"), ("boolean", "readWrite", "default", "")),
+    **dict.fromkeys(
+        ("smsReturnsEnabled", "microsoftReturnsEnabled", "twoFactorEnabled"), ("boolean", "readWrite", "default", "")
+    ),
     "logEntryCount": ("integer", "readOnly", "request", ""),
     "lastActivityAt": ("dateTime", "readOnly", "request", ""),
 }
-PERMISSIONS = "businessManagement billing purchasing logs administratorLogs domainManagement domainRules rolesAndPermissions"
+PERMISSIONS = (
+    "businessManagement billing purchasing logs administratorLogs domainManagement domainRules rolesAndPermissions"
+)
 GROUP_ROWS = {
     "kind": ("string", "immutable", "default", "directory roleGroup sharedMailboxUsers"),
     "licenseType": ("string", "readWrite", "default", "eco advanced pro"),
     "permissions": ("string", "readOnly", "default", PERMISSIONS),
     "sharedMailbox": ("string", "readWrite", "default", ""),
-    **dict.fromkeys(("memberCount", "licensedMemberCount", "pendingMemberCount"), ("integer", "readOnly", "default", "")),
+    **dict.fromkeys(
+        ("memberCount", "licensedMemberCount", "pendingMemberCount"), ("integer", "readOnly", "default", "")
+    ),
 }
 
 
@@ -100,16 +110,22 @@ def test_every_attribute_has_all_the_characteristics_of_its_type_and_no_other():
 
 def test_characteristics_are_json_booleans_known_keywords_and_lists_of_strings():
     for key, attribute in ATTRIBUTES.items():
-        assert all(isinstance(attribute[name], bool) for name in ("multiValued", "required", "caseExact") if name in attribute), key
+        assert all(
+            isinstance(attribute[name], bool) for name in ("multiValued", "required", "caseExact") if name in attribute
+        ), key
         assert all(attribute[name] in words for name, words in KEYWORDS.items() if name in attribute), key
-        lists = [attribute[name] for name in ("canonicalValues", "referenceTypes", "subAttributes") if name in attribute]
+        lists = [
+            attribute[name] for name in ("canonicalValues", "referenceTypes", "subAttributes") if name in attribute
+        ]
         assert all(isinstance(values, list) and values for values in lists), key
         texts = attribute.get("canonicalValues", []) + attribute.get("referenceTypes", [])
         assert all(isinstance(text, str) for text in texts) and len(texts) == len(set(texts)), key
 
 
 def test_no_complex_attribute_holds_a_complex_one_but_in_the_schema_of_schemas():
-    nested = {(urn, path) for (urn, path), attribute in ATTRIBUTES.items() if "." in path and attribute["type"] == "complex"}
+    nested = {
+        (urn, path) for (urn, path), attribute in ATTRIBUTES.items() if "." in path and attribute["type"] == "complex"
+    }
     assert nested == {(CORE + "Schema", "attributes.subAttributes")}
 
 
@@ -121,7 +137,12 @@ def test_a_part_of_a_read_only_attribute_is_read_only_and_write_only_is_never_re
 
 
 def test_references_binaries_and_ids_of_resources_are_case_exact():
-    ids = {(CORE + "Group", "members.value"), (CORE + "User", "groups.value"), (ENTERPRISE, "manager.value"), (GEXT, "sharedMailbox")}
+    ids = {
+        (CORE + "Group", "members.value"),
+        (CORE + "User", "groups.value"),
+        (ENTERPRISE, "manager.value"),
+        (GEXT, "sharedMailbox"),
+    }
     exact = ids | {key for key, attribute in ATTRIBUTES.items() if attribute["type"] in ("reference", "binary")}
     assert all(ATTRIBUTES[key]["caseExact"] is True for key in exact)
 
@@ -129,7 +150,11 @@ def test_references_binaries_and_ids_of_resources_are_case_exact():
 @pytest.mark.parametrize(
     ("urn", "path", "characteristics"),
     [
-        (CORE + "User", "userName", {"required": True, "uniqueness": "server", "caseExact": False, "returned": "default"}),
+        (
+            CORE + "User",
+            "userName",
+            {"required": True, "uniqueness": "server", "caseExact": False, "returned": "default"},
+        ),
         (CORE + "User", "password", {"mutability": "writeOnly", "returned": "never", "caseExact": True}),
         (CORE + "User", "groups", {"mutability": "readOnly", "multiValued": True}),
         (CORE + "User", "groups.type", {"canonicalValues": ["direct", "indirect"]}),
@@ -140,8 +165,14 @@ def test_references_binaries_and_ids_of_resources_are_case_exact():
         (CORE + "Group", "members", {"mutability": "readWrite", "multiValued": True, "required": False}),
         *[(CORE + "Group", f"members.{name}", {"mutability": "immutable"}) for name in ("value", "$ref", "type")],
         (CORE + "Group", "members.display", {"mutability": "readOnly", "returned": "request"}),
-        *[(CORE + "Group", f"members.{name}", {key: ["User"]}) for name, key in (("$ref", "referenceTypes"), ("type", "canonicalValues"))],
-        *[(ENTERPRISE, f"manager.{name}", {"required": False, "mutability": "readWrite"}) for name in ("value", "$ref")],
+        *[
+            (CORE + "Group", f"members.{name}", {key: ["User"]})
+            for name, key in (("$ref", "referenceTypes"), ("type", "canonicalValues"))
+        ],
+        *[
+            (ENTERPRISE, f"manager.{name}", {"required": False, "mutability": "readWrite"})
+            for name in ("value", "$ref")
+        ],
         (ENTERPRISE, "manager.displayName", {"mutability": "readOnly"}),
         (CORE + "ResourceType", "schemaExtensions", {"multiValued": True}),
         (CORE + "ServiceProviderConfig", "authenticationSchemes.type", {"required": True}),
@@ -153,7 +184,9 @@ def test_characteristics_follow_the_rfc_with_its_errata(urn, path, characteristi
 
 
 def test_kinds_of_addresses_and_numbers_are_suggested():
-    labelled = (ATTRIBUTES[CORE + "User", f"{name}.type"] for name in ("emails", "phoneNumbers", "ims", "photos", "addresses"))
+    labelled = (
+        ATTRIBUTES[CORE + "User", f"{name}.type"] for name in ("emails", "phoneNumbers", "ims", "photos", "addresses")
+    )
     assert all(label["canonicalValues"] for label in labelled)
 
 
@@ -170,11 +203,16 @@ def test_what_describes_the_service_is_read_only():
 @pytest.mark.parametrize(("urn", "rows"), [(EXT, USER_ROWS), (GEXT, GROUP_ROWS)])
 def test_the_account_extensions_say_what_the_rules_say(urn, rows):
     def row(attribute):
-        return (*(attribute[key] for key in ("type", "mutability", "returned")), " ".join(attribute.get("canonicalValues", [])))
+        return (
+            *(attribute[key] for key in ("type", "mutability", "returned")),
+            " ".join(attribute.get("canonicalValues", [])),
+        )
 
     published = DOCUMENTS[urn]["attributes"]
     assert {attribute["name"]: row(attribute) for attribute in published} == rows
-    assert [attribute["name"] for attribute in published if attribute["multiValued"]] == (["permissions"] if urn == GEXT else [])
+    assert [attribute["name"] for attribute in published if attribute["multiValued"]] == (
+        ["permissions"] if urn == GEXT else []
+    )
     assert {attribute["name"] for attribute in published if attribute.get("caseExact")} <= {"sharedMailbox"}
     assert not any(attribute["required"] for attribute in published)
 

@@ -49,7 +49,17 @@ def test_name_of_the_scheme_is_case_insensitive(api: Api, scheme: str) -> None:
 def test_tokens_that_almost_fit_are_refused(api: Api) -> None:
     """AUT-06."""
     token = api.token or ""
-    for almost in ("", " ", token[:-1], token + "x", token.swapcase(), token[1:], f"{token},", f'"{token}"', f"{token} x"):
+    for almost in (
+        "",
+        " ",
+        token[:-1],
+        token + "x",
+        token.swapcase(),
+        token[1:],
+        f"{token},",
+        f'"{token}"',
+        f"{token} x",
+    ):
         refused(api, f"Bearer {almost}")
 
 

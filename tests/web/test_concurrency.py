@@ -12,7 +12,6 @@ from webtest import TestApp
 
 from scim_server.store.database import execute
 from scim_server.store.tables import membership
-
 from tests.web.conftest import EXT, PATCH_OP, Api, op
 
 
@@ -137,7 +136,9 @@ def test_parallel_patches_of_different_attributes_lose_no_update(api: Api) -> No
 
 def test_one_of_many_writers_with_the_same_tag_wins(api: Api) -> None:
     identifier = api.user()["id"]
-    calls = [patch(api, f"/Users/{identifier}", op("replace", "title", f"{n}"), **{"If-Match": 'W/"1"'}) for n in range(6)]
+    calls = [
+        patch(api, f"/Users/{identifier}", op("replace", "title", f"{n}"), **{"If-Match": 'W/"1"'}) for n in range(6)
+    ]
     assert at_once(*calls) == {200: 1, 412: 5}
 
 

@@ -55,7 +55,9 @@ def test_user_name_in_use_is_a_conflict(api: Api) -> None:
     with api.unchanged(f"/Users/{user['id']}", "/Users"):
         for name in ("ava", "AVA", "aVa"):
             api.refuse("POST", "/Users", body(api, name), status=409, kind="uniqueness")
-        api.refuse("POST", "/Users", {"schemas": [USER], "userName": user["userName"].upper()}, status=409, kind="uniqueness")
+        api.refuse(
+            "POST", "/Users", {"schemas": [USER], "userName": user["userName"].upper()}, status=409, kind="uniqueness"
+        )
     assert [entry.status for entry in api.refusals()] == [409] * 4
 
 
@@ -228,7 +230,13 @@ def test_password_is_taken_and_never_seen_again(api: Api) -> None:
     api.put(path, body(api, password="hunter2-Second"))
     api.patch(path, op("replace", "password", "hunter2-Third"))
     api.patch(path, op("replace", value={"password": "hunter2-Fourth", "title": "x"}))
-    for seen in (user, api.get(path), api.get(f"{path}?attributes=password,userName"), api.get("/Users"), api.journal()):
+    for seen in (
+        user,
+        api.get(path),
+        api.get(f"{path}?attributes=password,userName"),
+        api.get("/Users"),
+        api.journal(),
+    ):
         assert "hunter2" not in str(seen)
         assert "password" not in str(seen) or seen is not user
     with api.database.reading() as connection:
@@ -263,7 +271,9 @@ def test_manager_is_kept_and_named_by_the_server(api: Api) -> None:
 
 def test_external_id_is_case_exact_and_not_unique(api: Api) -> None:
     """CRT-19, CRT-20, A-32, FLT-02."""
-    first, second, third = (api.user(name, externalId=value) for name, value in (("a", "aBc"), ("b", "aBc"), ("c", "ABC")))
+    first, second, third = (
+        api.user(name, externalId=value) for name, value in (("a", "aBc"), ("b", "aBc"), ("c", "ABC"))
+    )
     assert first["externalId"] == "aBc"
     assert {one["id"] for one in api.find('externalId eq "aBc"')} == {first["id"], second["id"]}
     assert [one["id"] for one in api.find('externalId eq "ABC"')] == [third["id"]]
@@ -295,7 +305,12 @@ def test_refused_creation_leaves_nothing(api: Api) -> None:
     with api.unchanged("/Users", "/Groups"):
         api.refuse("POST", "/Users", body(api, active="perhaps"), kind="invalidValue")
         api.refuse("POST", "/Users", {"schemas": [USER], "userName": "ava@nowhere.example"}, kind="invalidValue")
-        api.refuse("POST", "/Groups", {"schemas": [GROUP], "displayName": "x", "members": [{"value": "y"}]}, kind="invalidValue")
+        api.refuse(
+            "POST",
+            "/Groups",
+            {"schemas": [GROUP], "displayName": "x", "members": [{"value": "y"}]},
+            kind="invalidValue",
+        )
     told = [(entry.target_name, entry.status) for entry in api.refusals()]
     assert told == [(api.mail("ava"), 400), ("ava@nowhere.example", 400), ("x", 400)]
 
@@ -344,7 +359,21 @@ def test_special_casing_never_fails(free: Api, name: str) -> None:
 
 @pytest.mark.parametrize(
     "char",
-    ["\u202e", "\u2066", "\u200b", "\ufeff", "\u200e", "\u00ad", "\u2060", "\u0085", "\u2028", "\ue000", "\ufdd0", "\u0378", "\u115f"],
+    [
+        "\u202e",
+        "\u2066",
+        "\u200b",
+        "\ufeff",
+        "\u200e",
+        "\u00ad",
+        "\u2060",
+        "\u0085",
+        "\u2028",
+        "\ue000",
+        "\ufdd0",
+        "\u0378",
+        "\u115f",
+    ],
     ids=lambda char: f"U+{ord(char):04X}",
 )
 def test_user_name_with_an_invisible_character_is_refused(free: Api, char: str) -> None:
@@ -357,7 +386,8 @@ def test_user_name_with_an_invisible_character_is_refused(free: Api, char: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ["  outer and  inner blanks ", "<script>alert(1)</script>", "{{7*7}} ${7*7} #{7*7}", "O'Neil; DROP TABLE", "%s %d"]
+    "text",
+    ["  outer and  inner blanks ", "<script>alert(1)</script>", "{{7*7}} ${7*7} #{7*7}", "O'Neil; DROP TABLE", "%s %d"],
 )
 def test_text_is_stored_verbatim(api: Api, text: str) -> None:
     """USR-10."""
@@ -373,12 +403,19 @@ def test_zone_must_be_known_unless_the_account_says_otherwise(api: Api, free: Ap
     for number, zone in enumerate(("Europe/Paris", "UTC", "US/Eastern", "America/Argentina/Buenos_Aires")):
         user = api.user(f"u{number}", timezone=zone)
         assert (user["timezone"], user[EXT]["timeZone"]) == (zone, zone)
-    assert free.post("/Users", {"schemas": [USER], "userName": "x", "timezone": "Mars/Phobos"})["timezone"] == "Mars/Phobos"
+    assert (
+        free.post("/Users", {"schemas": [USER], "userName": "x", "timezone": "Mars/Phobos"})["timezone"]
+        == "Mars/Phobos"
+    )
 
 
 def test_language_locale_and_country_are_kept_as_sent(api: Api) -> None:
     """USR-01, USR-03, USR-04, A-44: the default profile validates none of them."""
-    sent = {"preferredLanguage": "fr-CA, en;q=0.8, *;q=0.1", "locale": "en_US", "addresses": [{"country": "USA", "type": "work"}]}
+    sent = {
+        "preferredLanguage": "fr-CA, en;q=0.8, *;q=0.1",
+        "locale": "en_US",
+        "addresses": [{"country": "USA", "type": "work"}],
+    }
     user = api.user("ava", **sent)
     assert {name: user[name] for name in sent} == sent
 

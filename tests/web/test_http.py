@@ -102,7 +102,9 @@ def test_unknown_path_is_a_scim_404(api: Api, path: str) -> None:
         api.refuse(method, path, status=404)
 
 
-@pytest.mark.parametrize("path", ["/", "/Users", "/scim/Users", "/scim/v1/Users", "/scim/v3/Users", "/v2/Users", "/%00"])
+@pytest.mark.parametrize(
+    "path", ["/", "/Users", "/scim/Users", "/scim/v1/Users", "/scim/v3/Users", "/v2/Users", "/%00"]
+)
 def test_path_outside_of_the_api_is_a_scim_404(api: Api, path: str) -> None:
     """HTP-08, HTP-16, OPS-03."""
     api.refuse("GET", f"http://localhost{path}", status=404)
@@ -138,7 +140,9 @@ def test_unknown_method_is_refused(api: Api, method: str) -> None:
     api.refuse(method, "/Users", status=501)
 
 
-@pytest.mark.parametrize("path", ["/Users/{id}", "/Users", "/Users?filter=userName+pr", "/Schemas", "/ServiceProviderConfig"])
+@pytest.mark.parametrize(
+    "path", ["/Users/{id}", "/Users", "/Users?filter=userName+pr", "/Schemas", "/ServiceProviderConfig"]
+)
 def test_head_is_get_without_a_body(api: Api, path: str) -> None:
     """HTP-10, A-38."""
     path = path.format(id=api.user()["id"])
@@ -196,7 +200,8 @@ def test_percent_encoded_id_is_the_same_id(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Zoë Ångström", "山田 太郎", "🧑🏽‍💻👨‍👩‍👧", "e\u0301 is not é", "مرحبا", "a\tb\nc", 'q"\\/\u2028<b>{{7*7}}</b>']
+    "text",
+    ["Zoë Ångström", "山田 太郎", "🧑🏽‍💻👨‍👩‍👧", "e\u0301 is not é", "مرحبا", "a\tb\nc", 'q"\\/\u2028<b>{{7*7}}</b>'],
 )
 def test_text_comes_back_as_it_was_sent(api: Api, text: str) -> None:
     """HTP-15, USR-10, ROB-38; sent plain and with JSON escapes."""
@@ -231,7 +236,10 @@ def test_every_class_of_error_is_a_scim_error(api: Api) -> None:
 @pytest.mark.parametrize("endpoint", ["/Users", "/Groups"])
 def test_unknown_id_is_404_on_every_method(api: Api, endpoint: str) -> None:
     """ERR-02, PUT-04."""
-    body = {"/Users": {"schemas": [USER], "userName": api.mail("x")}, "/Groups": {"schemas": [GROUP], "displayName": "x"}}
+    body = {
+        "/Users": {"schemas": [USER], "userName": api.mail("x")},
+        "/Groups": {"schemas": [GROUP], "displayName": "x"},
+    }
     with api.unchanged(endpoint):
         api.refuse("GET", f"{endpoint}/unknown", status=404)
         api.refuse("PUT", f"{endpoint}/unknown", body[endpoint], status=404)
@@ -255,9 +263,21 @@ def test_no_error_repeats_a_password(api: Api) -> None:
     user = api.user()
     for method, path, body in (
         ("POST", "/Users", {"schemas": [USER], "userName": 5, "password": secret}),
-        ("POST", "/Users", {"schemas": [USER], "userName": api.mail("b"), "active": "perhaps", "password": [secret, secret]}),
-        ("PUT", f"/Users/{user['id']}", {"schemas": [USER], "password": {"value": secret, "x": 1}, "userName": "a@b.c"}),
-        ("PATCH", f"/Users/{user['id']}", {"schemas": [PATCH_OP], "Operations": [op("add", "password", {"x": secret})]}),
+        (
+            "POST",
+            "/Users",
+            {"schemas": [USER], "userName": api.mail("b"), "active": "perhaps", "password": [secret, secret]},
+        ),
+        (
+            "PUT",
+            f"/Users/{user['id']}",
+            {"schemas": [USER], "password": {"value": secret, "x": 1}, "userName": "a@b.c"},
+        ),
+        (
+            "PATCH",
+            f"/Users/{user['id']}",
+            {"schemas": [PATCH_OP], "Operations": [op("add", "password", {"x": secret})]},
+        ),
     ):
         assert secret not in api.refuse(method, path, body, kind="invalidValue")
     assert secret not in str(api.journal())

@@ -337,9 +337,7 @@ def test_verbose_add_on_a_user_with_only_a_user_name(api: Api) -> None:
             "primary": True,
         }
     ]
-    assert after["roles"] == [
-        {"primary": True, "value": "administrator", "display": "Admin", "type": "IWUBIGPNXKYH"}
-    ]
+    assert after["roles"] == [{"primary": True, "value": "administrator", "display": "Admin", "type": "IWUBIGPNXKYH"}]
     assert after[ENTERPRISE] == {
         "employeeNumber": "QHNQVL",
         "costCenter": "BVMJFR",
@@ -363,8 +361,8 @@ def test_several_operations_on_one_attribute_end_in_the_last(api: Api) -> None:
     after = api.patch(
         f"/Users/{ava['id']}",
         op("Replace", "title", "One"),
-        op("Replace", 'emails[primary eq true].value', api.mail("one")),
-        op("Replace", 'emails[primary eq true].value', api.mail("two")),
+        op("Replace", "emails[primary eq true].value", api.mail("one")),
+        op("Replace", "emails[primary eq true].value", api.mail("two")),
         op("Replace", "title", "Two"),
     )
     assert after["title"] == "Two"

@@ -193,8 +193,9 @@ def test_catalogue_app_pushes_a_group_by_patch(api: Api) -> None:
     ava, bob = (api.post("/Users", new_user(api, name))["id"] for name in ("ava", "bob"))
     sales = group_of(api, "Sales", ava)
     path = f"/Groups/{sales['id']}"
-    rename = {"Operations": [op("replace", None, {"id": sales["id"], "displayName": "Sales EU"})], "schemas": [PATCH_OP]}
-    renamed = api.call("PATCH", path, rename, status=200, headers=WRITING)
+    rename = op("replace", None, {"id": sales["id"], "displayName": "Sales EU"})
+    body = {"Operations": [rename], "schemas": [PATCH_OP]}
+    renamed = api.call("PATCH", path, body, status=200, headers=WRITING)
     assert (renamed["id"], renamed["displayName"], members(renamed)) == (sales["id"], "Sales EU", [ava])
     moved = api.patch(
         path,

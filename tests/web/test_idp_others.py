@@ -163,3 +163,11 @@ def test_emails_removed_by_a_value_list_leave_the_others(api: Api) -> None:
     ava = api.user("ava", emails=emails)
     after = api.patch(f"/Users/{ava['id']}", op("Remove", "emails", [{"$ref": None, "value": "x@home.example"}]))
     assert after["emails"] == emails[:1]
+
+
+@pytest.mark.parametrize("value", [[], [{}], [{"value": "a@x.example"}, {"value": None}], [7]])
+def test_removal_that_selects_nothing_removes_nothing(api: Api, value: Any) -> None:
+    ava = api.user("ava", emails=[{"value": "a@x.example", "type": "home"}, {"value": "b@x.example", "type": "other"}])
+    with api.unchanged(f"/Users/{ava['id']}"):
+        detail = api.refuse_patch(f"/Users/{ava['id']}", op("Remove", "emails", value), kind="invalidValue")
+    assert detail == "the value of the remove of 'emails' selects nothing; leave it out to remove every value"

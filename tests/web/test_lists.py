@@ -83,7 +83,11 @@ def test_walking_pages_gives_everyone_once(api: Api, size: int, sort: dict[str, 
     """LST-05, LST-09, SRT-07: ties and missing values included; twice the same."""
     ids = [api.user(f"u{n}", **({"title": "abc"[n % 3]} if n % 2 else {}))["id"] for n in range(7)]
     walks = [
-        [one["id"] for start in range(1, 9, size) for one in listed(api, startIndex=start, count=size, **sort)["Resources"]]
+        [
+            one["id"]
+            for start in range(1, 9, size)
+            for one in listed(api, startIndex=start, count=size, **sort)["Resources"]
+        ]
         for _ in range(2)
     ]
     assert walks[0] == walks[1] == [one["id"] for one in listed(api, **sort)["Resources"]]
@@ -96,7 +100,9 @@ def test_order_is_stable_under_updates(api: Api, five: list[str]) -> None:
     assert [one["id"] for one in api.get("/Users")["Resources"]] == five
 
 
-@pytest.mark.parametrize("value", ["abc", "1.5", "", "1e3", "0x10", "١٢", "1_000", "--1", "9" * 50, "\x00", "null", "1;2"])
+@pytest.mark.parametrize(
+    "value", ["abc", "1.5", "", "1e3", "0x10", "١٢", "1_000", "--1", "9" * 50, "\x00", "null", "1;2"]
+)
 @pytest.mark.parametrize("name", ["startIndex", "count"])
 def test_number_that_is_none_is_refused(api: Api, name: str, value: str) -> None:
     """LST-07, ROB-18."""

@@ -11,7 +11,10 @@ ALWAYS = {"schemas", "id"}
 PERSON: dict[str, Any] = {
     "displayName": "Ava Cole",
     "name": {"familyName": "Cole", "givenName": "Ava"},
-    "emails": [{"value": "a@else.example", "type": "home"}, {"value": "b@else.example", "type": "other", "display": "B"}],
+    "emails": [
+        {"value": "a@else.example", "type": "home"},
+        {"value": "b@else.example", "type": "other", "display": "B"},
+    ],
     ENTERPRISE: {"department": "Dep", "manager": {"value": "boss"}},
 }
 
@@ -140,7 +143,11 @@ def test_both_parameters_at_once_are_refused(api: Api, path: str, target: str) -
 
 def test_list_is_projected_in_the_same_way(api: Api, path: str) -> None:
     """PRJ-11, LST-10."""
-    for query in ("attributes=name.givenName,meta.version", "excludedAttributes=emails,meta", f"attributes={ENTERPRISE}"):
+    for query in (
+        "attributes=name.givenName,meta.version",
+        "excludedAttributes=emails,meta",
+        f"attributes={ENTERPRISE}",
+    ):
         assert api.get(f"/Users?{query}")["Resources"] == [api.get(f"{path}?{query}")]
 
 

@@ -202,4 +202,6 @@ def test_group_keeps_its_name(api: Api, name: Any) -> None:
     """PUT-05, GRP-05, GRP-09."""
     path = f"/Groups/{api.group('Sales')['id']}"
     with api.unchanged(path):
-        api.refuse("PUT", path, {"schemas": [GROUP], **({} if name is ... else {"displayName": name})}, kind="invalidValue")
+        api.refuse(
+            "PUT", path, {"schemas": [GROUP], **({} if name is ... else {"displayName": name})}, kind="invalidValue"
+        )

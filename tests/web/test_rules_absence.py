@@ -6,6 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
+from scim_server.store.database import execute
+from scim_server.store.tables import user as user_table
+
 from .conftest import EXT, USER, Api, op
 
 TYPE = f"{EXT}:licenseType"
@@ -62,10 +65,10 @@ def test_r22_policy_may_ask_for_deactivation_first(new_account: Callable[..., Ap
 
 
 @pytest.mark.parametrize(
-    ("policy", "shown"), [("masked", "a***@{}"), ("full", "ava.lee@{}"), ("idOnly", None)]
+    ("policy", "shown"), [("masked", ["a***@{}"]), ("full", ["ava.first@{}", "ava.lee@{}"]), ("idOnly", [None])]
 )
 def test_r22_identity_is_masked_everywhere_in_the_journal(
-    new_account: Callable[..., Api], policy: str, shown: str | None
+    new_account: Callable[..., Api], policy: str, shown: list[str | None]
 ) -> None:
     """Names, former names, refusals before and after: nothing tells the address any more, the id is kept."""
     api = new_account(deletion__auditIdentity=policy)
@@ -74,15 +77,16 @@ def test_r22_identity_is_masked_everywhere_in_the_journal(
     ava = api.user("ava.first")
     path = f"/Users/{ava['id']}"
     api.patch(path, op("replace", "userName", api.mail("ava.lee")))
-    api.refuse("POST", "/Users", {**first, "userName": api.mail("AVA.Lee")}, status=400)
-    api.user("bob", ext={"role": "administrator"})
+    api.refuse("POST", "/Users", {**first, "userName": api.mail("AVA.Lee")}, kind="invalidValue")
+    bob = api.user("bob", ext={"role": "administrator"})
     api.patch(path, op("replace", f"{EXT}:role", "administrator"))
+    rename = op("replace", "userName", api.mail("Ava.lee"))
+    api.refuse_patch(f"/Users/{bob['id']}", rename, status=409, kind="uniqueness")
     taken = {"schemas": [USER], "userName": api.mail("AVA.Lee")}
     api.refuse("POST", "/Users", taken, status=409, kind="uniqueness")
     api.delete(path)
     told = [entry for entry in api.journal() if entry.target_id == ava["id"]]
-    name = shown and shown.format(api.domain)
-    assert {entry.target_name for entry in told} == {name}
+    assert {entry.target_name for entry in told} == {name and name.format(api.domain) for name in shown}
     everything = orjson.dumps([[str(value) for value in entry] for entry in api.journal()]).decode().lower()
     assert ("ava.lee@" in everything) is (policy == "full")
     assert ava["id"] in everything
@@ -220,3 +224,74 @@ def test_r25_reactivation_by_put_with_the_type_that_was_released(new_account: Ca
     api.put(f"/Users/{ava['id']}", {**ava, "active": False})
     back = api.put(f"/Users/{ava['id']}", {**ava, "active": True})
     assert (licence(back), api.pool("pro").assigned) == (("pro", "assigned"), 1)
+
+
+# Release after the days of grace (R24)
+
+
+def days_pass(api: Api, user: Any, days: int) -> None:
+    """Have a user be away for longer than it is."""
+    earlier = user_table.c.deactivated_at - days * 86_400_000_000
+    with api.database.transaction():
+        mine = (user_table.c.account_id == api.account_id, user_table.c.id == user["id"])
+        execute(user_table.update().where(*mine).values(deactivated_at=earlier))
+
+
+def away(api: Api, name: str = "ava", days: int = 0, **extension: Any) -> Any:
+    user = api.user(name, ext={"licenseType": "pro", **extension})
+    gone = api.patch(f"/Users/{user['id']}", OFF)
+    assert licence(gone) == ("pro", "suspended")
+    days_pass(api, user, days)
+    return user
+
+
+def test_r24_seat_is_released_after_the_days_of_grace_when_it_is_needed(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1, deactivation__licensePolicy="releaseAfterGrace", deactivation__graceDays=10)
+    ava = away(api, days=9)
+    api.write_log(ava["id"])
+    body = {"schemas": [USER], "userName": api.mail("bob"), EXT: {"licenseType": "pro"}}
+    api.refuse("POST", "/Users", body, status=409)
+    days_pass(api, ava, 1)
+    assert licence(api.post("/Users", body)) == ("pro", "assigned")
+    after = api.get(f"/Users/{ava['id']}")
+    assert (licence(after), after[EXT]["licensePendingType"], after["active"]) == ((None, "none"), "pro", False)
+    assert (api.pool("pro").assigned, api.log_count(ava["id"])) == (1, 3)
+    released = next(entry for entry in api.journal() if entry.action == "license.released")
+    assert (released.actor_type, released.target_id) == ("system", ava["id"])
+
+
+def test_r24_overdue_seats_serve_who_waits_before_the_returner(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1, deactivation__licensePolicy="releaseAfterGrace", licenseShortage__direct="pend")
+    ava = away(api, days=31, licenseActivated=True)
+    api.policy(deactivation__licensePolicy="suspend", licenseShortage__direct="pend")
+    bob = api.user("bob", ext={"licenseType": "pro"})
+    assert licence(bob) == (None, "pending")
+    api.policy(deactivation__licensePolicy="releaseAfterGrace", licenseShortage__direct="pend")
+    back = api.patch(f"/Users/{ava['id']}", ON)
+    assert (licence(back), back[EXT]["licenseActivated"]) == ((None, "pending"), False)
+    assert licence(api.get(f"/Users/{bob['id']}")) == ("pro", "assigned")
+
+
+@pytest.mark.parametrize("policy", ["suspend", "releaseAfterGrace"])
+def test_r24_return_within_the_days_of_grace_restores(new_account: Callable[..., Api], policy: str) -> None:
+    api = new_account(deactivation__licensePolicy=policy)
+    ava = away(api, days=29 if policy == "releaseAfterGrace" else 400, licenseActivated=True)
+    assert licence(api.patch(f"/Users/{ava['id']}", ON)) == ("pro", "activated")
+
+
+def test_r24_overdue_user_is_deleted_or_transferred_from_without_a_seat(new_account: Callable[..., Api]) -> None:
+    api = new_account(deactivation__licensePolicy="releaseAfterGrace")
+    ava, bob = away(api, days=31), api.user("bob")
+    transfer = op("replace", f"{EXT}:licenseTransferTo", bob["id"])
+    detail = api.refuse_patch(f"/Users/{ava['id']}", transfer, kind="invalidValue")
+    assert detail == "licenseTransferTo: this user has no licence to transfer."
+    api.delete(f"/Users/{ava['id']}")
+    assert api.pool("pro").assigned == 0
+
+
+def test_r24_release_after_grace_switches_returns_off(new_account: Callable[..., Api]) -> None:
+    api = new_account(deactivation__licensePolicy="releaseAfterGrace")
+    ava = away(api, days=31, microsoftReturnsEnabled=True)
+    api.user("bob", ext={"licenseType": "eco"})
+    assert api.get(f"/Users/{ava['id']}")[EXT]["microsoftReturnsEnabled"] is False
+    assert "security.returns.autoDisabled" in api.done()

@@ -52,8 +52,7 @@ def test_4_change_of_type_keeps_the_logs_and_needs_a_seat(new_account: Callable[
     with api.unchanged(f"/Users/{bob['id']}"):
         detail = api.refuse_patch(f"/Users/{bob['id']}", op("replace", f"{EXT}:licenseType", "pro"), status=409)
     assert detail == (
-        "No 'pro' licence is available: 1 of 1 are assigned. "
-        "Add licences to the account or withdraw one, then retry."
+        "No 'pro' licence is available: 1 of 1 are assigned. Add licences to the account or withdraw one, then retry."
     )
     assert (api.pool("eco").assigned, api.pool("pro").assigned) == (1, 1)
 
@@ -71,9 +70,7 @@ def test_4_change_of_type_keeps_the_logs_and_needs_a_seat(new_account: Callable[
     ],
     ids=["remove", "null", "none", "NONE", "pathless", "entitlement", "entitlements"],
 )
-def test_5_withdrawn_seat_is_reassignable_at_once(
-    new_account: Callable[..., Api], operation: dict[str, Any]
-) -> None:
+def test_5_withdrawn_seat_is_reassignable_at_once(new_account: Callable[..., Api], operation: dict[str, Any]) -> None:
     api = new_account(licences=1)
     ava = api.user("ava", ext={"licenseType": "pro", "licenseActivated": True, "role": "administrator"})
     api.write_log(ava["id"])
@@ -145,8 +142,8 @@ def test_8_transfer_needs_no_seat_and_destroys_the_logs(new_account: Callable[..
     )  # fmt: skip
     assert (api.log_count(ava["id"]), api.log_count(bob["id"])) == (0, 2)
     assert (api.pool("pro").assigned, api.pool("pro").total) == (1, 1)
-    assert api.done()[-2:] == ["license.transferred", "logs.purged"]
-    assert api.journal()[-1].logs_purged == 3
+    assert api.done()[-3:] == ["license.transferred", "logs.purged", "license.received"]
+    assert api.journal()[-2].logs_purged == 3
 
 
 def test_9_rename_keeps_id_logs_and_licence(api: Api) -> None:

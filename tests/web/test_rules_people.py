@@ -146,9 +146,7 @@ def test_r17_leavers_phone_may_go_and_is_asked_for_on_return(api: Api) -> None:
     assert (gone["active"], gone[EXT]["smsReturnsEnabled"]) == (False, True)
     with api.unchanged(path):
         assert api.refuse_patch(path, op("replace", "active", True), kind="invalidValue") == f"{E15} {E16}"
-    back = api.patch(
-        path, op("replace", "active", True), op("add", "phoneNumbers", MOBILE), op("add", COUNTRY, "CA")
-    )
+    back = api.patch(path, op("replace", "active", True), op("add", "phoneNumbers", MOBILE), op("add", COUNTRY, "CA"))
     assert (back["active"], back[EXT]["smsReturnsEnabled"]) == (True, True)
 
 

@@ -132,6 +132,7 @@ def _create_user() -> None:
     _index("user", "account_id", "created", "id")
     _index("user", "account_id", "modified", "id")
     _partial_index("ix_user_pending", "licence_status = 'pending'", "licence_pending_type", "licence_pending_since")
+    _partial_index("ix_user_suspended", "licence_status = 'suspended'", "deactivated_at")
     _partial_index("ix_user_administrators", "role = 'administrator'", "role")
 
 

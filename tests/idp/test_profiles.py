@@ -1,0 +1,101 @@
+"""Profiles: data that is checked when it is read, applied to bodies without touching what they do not name."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scim_server.idp import profiles as module
+from scim_server.idp.profiles import Profile, profiles
+from scim_server.protocol.catalogue import ENTERPRISE, Catalogue
+
+CATALOGUE = Catalogue()
+USERS, GROUPS = CATALOGUE.endpoints["/Users"], CATALOGUE.endpoints["/Groups"]
+DEFAULT = profiles()["default"]
+STRICT = profiles()["strict"]
+
+
+def test_default_tolerates_everything_and_strict_nothing() -> None:
+    switches = list(DEFAULT.tolerance.__dataclass_fields__)
+    assert {getattr(DEFAULT.tolerance, switch) for switch in switches} == {True}
+    assert {getattr(STRICT.tolerance, switch) for switch in switches} == {False}
+    assert (STRICT.rewrites, STRICT.unknown_members, DEFAULT.unknown_members) == ((), "refuse", "skip")
+
+
+def test_every_rewrite_serves_the_default_profile() -> None:
+    known = {*module.BODY_REWRITES, *module.PATCH_REWRITES}
+    assert set(DEFAULT.rewrites) == known
+
+
+@pytest.mark.parametrize("profile", [DEFAULT, STRICT], ids=lambda profile: profile.name)
+@pytest.mark.parametrize(
+    "body", [None, 5, "x", [], {}, {"Operations": 5}, {"Operations": [5, None]}, {"operations": {}}]
+)
+def test_bodies_that_are_no_patch_pass_untouched(profile: Profile, body: Any) -> None:
+    given = deepcopy(body)
+    assert profile.rewrite_patch(USERS, given) == body
+    assert profile.rewrite_body(USERS, given) == body
+
+
+def test_patch_keeps_its_other_members_and_the_order_of_operations() -> None:
+    body = {
+        "Schemas": ["x"],
+        "id": "1",
+        "OPERATIONS": [{"OP": "Add", "Path": "manager", "Value": "m"}, {"op": "Replace", "path": "title", "value": 1}],
+    }
+    given = deepcopy(body)
+    assert DEFAULT.rewrite_patch(USERS, body) == {
+        "Schemas": ["x"],
+        "id": "1",
+        "OPERATIONS": [
+            {"op": "Add", "path": f"{ENTERPRISE}:manager", "value": "m"},
+            {"op": "Replace", "path": "title", "value": 1},
+        ],
+    }
+    assert body == given
+
+
+def test_rewrites_follow_each_other() -> None:
+    wrong = {"op": "Remove", "path": "members", "value": {"members": [{"value": "1"}]}}
+    (right,) = DEFAULT.rewrite_patch(GROUPS, {"Operations": [wrong]})["Operations"]
+    assert right == {"op": "Remove", "path": "members", "value": [{"value": "1"}]}
+    wrong = {"op": "Remove", "path": f"{ENTERPRISE}.department", "value": "Sales"}
+    (right,) = DEFAULT.rewrite_patch(USERS, {"Operations": [wrong]})["Operations"]
+    assert right == {"op": "Remove", "path": f"{ENTERPRISE}:department"}
+
+
+def test_strict_rewrites_nothing_but_the_spelling_of_members() -> None:
+    operation = {"op": "Remove", "path": "manager", "value": "x"}
+    assert STRICT.rewrite_patch(USERS, {"Operations": [operation]}) == {"Operations": [operation]}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    text = (module.DIRECTORY / "default.json").read_text("utf-8")
+    return {**json.loads(text), **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"rewrites": ["no_such_rewrite"]}, "rewrites"),
+        ({"unknown_members": "maybe"}, "unknown_members"),
+        ({"group_patch_limit": -1}, "group_patch_limit"),
+        ({"tolerance": {}}, "text_booleans"),
+        ({"tolerance": {**document()["tolerance"], "everything": True}}, "everything"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_profile_that_is_wrong_is_refused_with_the_file_and_the_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], named: str
+) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(document(name="mine", **changes)), "utf-8")
+    monkeypatch.setattr(module, "DIRECTORY", tmp_path)
+    profiles.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=rf"mine\.json.*{named}"):
+            profiles()
+    finally:
+        monkeypatch.undo()
+        profiles.cache_clear()

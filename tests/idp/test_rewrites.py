@@ -1,0 +1,171 @@
+"""The wrong shapes that IdPs send become the right ones, and nothing else is touched. Pure: no server, no database."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from scim2_models import InvalidValueException
+
+from scim_server.idp import rewrites
+from scim_server.protocol.catalogue import ENTERPRISE, Catalogue, Endpoint
+
+CATALOGUE = Catalogue()
+USERS, GROUPS = CATALOGUE.endpoints["/Users"], CATALOGUE.endpoints["/Groups"]
+WITHOUT_COLON = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"
+
+
+def patched(name: str, operation: dict[str, Any], endpoint: Endpoint = USERS) -> dict[str, Any]:
+    """Apply one rewrite; it may not change what it was given."""
+    given = deepcopy(operation)
+    answer = rewrites.PATCH_REWRITES[name](endpoint, given)
+    assert given == operation
+    return answer
+
+
+def operation(op: str, path: Any = None, value: Any = ...) -> dict[str, Any]:
+    return {"op": op, "path": path, **({} if value is ... else {"value": value})}
+
+
+def test_every_rewrite_shows_both_payloads_in_its_docstring() -> None:
+    for function in {*rewrites.BODY_REWRITES.values(), *rewrites.PATCH_REWRITES.values()}:
+        assert "wrong: ``" in (function.__doc__ or "")
+        assert "right: ``" in (function.__doc__ or "")
+
+
+def test_every_rewrite_is_registered_under_its_own_name() -> None:
+    for name, function in {**rewrites.BODY_REWRITES, **rewrites.PATCH_REWRITES}.items():
+        assert function.__name__ == name
+
+
+# The URN of the enterprise extension
+
+
+def test_enterprise_urn_gets_its_colon() -> None:
+    body = {"schemas": [], WITHOUT_COLON: {"department": "Sales"}, "title": "x"}
+    right = rewrites.enterprise_urn_without_colon(USERS, body)
+    assert right == {"schemas": [], ENTERPRISE: {"department": "Sales"}, "title": "x"}
+    assert list(right) == ["schemas", ENTERPRISE, "title"]
+    assert WITHOUT_COLON in body
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"title": "x"}, {ENTERPRISE: {}}, {ENTERPRISE: {"a": 1}, WITHOUT_COLON: {"a": 2}}]
+)
+def test_enterprise_urn_that_is_right_stays(body: dict[str, Any]) -> None:
+    assert rewrites.enterprise_urn_without_colon(USERS, body) == body
+
+
+# A dot between URN and attribute
+
+
+@pytest.mark.parametrize("urn", [ENTERPRISE, ENTERPRISE.lower(), ENTERPRISE.upper()])
+@pytest.mark.parametrize("tail", ["department", "manager", "manager.value"])
+def test_dot_after_urn_becomes_a_colon(urn: str, tail: str) -> None:
+    wrong = operation("Replace", f"{urn}.{tail}", "x")
+    assert patched("dot_after_urn", wrong) == {**wrong, "path": f"{ENTERPRISE}:{tail}"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        None,
+        5,
+        "",
+        "name.familyName",
+        ENTERPRISE,
+        f"{ENTERPRISE}:manager.value",
+        "urn:other:2.0:User.x",
+        f"{ENTERPRISE}x.y",
+    ],
+)
+def test_other_dots_stay(path: Any) -> None:
+    assert patched("dot_after_urn", operation("add", path, 1)) == operation("add", path, 1)
+
+
+# An enterprise attribute without its URN
+
+
+@pytest.mark.parametrize("path", ["manager", "department", "Manager.value", "employeenumber"])
+def test_bare_enterprise_name_gets_its_urn(path: str) -> None:
+    assert patched("bare_enterprise_name", operation("Add", path, [])) == operation("Add", f"{ENTERPRISE}:{path}", [])
+
+
+@pytest.mark.parametrize(
+    "path", ["title", "name.familyName", 'emails[type eq "work"]', "nothing", "", None, 7, f"{ENTERPRISE}:manager"]
+)
+def test_names_of_the_core_and_of_nothing_stay(path: Any) -> None:
+    assert patched("bare_enterprise_name", operation("add", path, 1)) == operation("add", path, 1)
+
+
+def test_bare_enterprise_name_means_nothing_to_a_group() -> None:
+    given = operation("add", "manager", "x")
+    assert patched("bare_enterprise_name", given, GROUPS) == given
+
+
+# Members wrapped in an object
+
+
+def test_members_in_a_value_are_taken_out() -> None:
+    wrong = operation("remove", "Members", {"members": [{"value": "1"}]})
+    assert patched("members_in_value", wrong, GROUPS) == operation("remove", "Members", [{"value": "1"}])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        operation("remove", "members", [{"value": "1"}]),
+        operation("remove", "members", {"value": "1"}),
+        operation("add", "members", {"members": [], "more": 1}),
+        operation("add", None, {"members": [{"value": "1"}]}),
+        operation("remove", "members"),
+        operation("replace", "displayName", {"members": []}),
+    ],
+)
+def test_other_values_of_members_stay(given: dict[str, Any]) -> None:
+    assert patched("members_in_value", given, GROUPS) == given
+
+
+# A removal by value
+
+
+@pytest.mark.parametrize(
+    ("value", "selection"),
+    [
+        ([{"value": "a@b.example"}], '(value eq "a@b.example")'),
+        ([{"$ref": None, "value": "a@b.example"}], '(value eq "a@b.example")'),
+        ({"value": "a@b.example", "type": "work"}, '(value eq "a@b.example" and type eq "work")'),
+        ([{"value": "a"}, {"value": "b"}], '(value eq "a") or (value eq "b")'),
+        ("a@b.example", '(value eq "a@b.example")'),
+        ([{"type": "work", "primary": True}], '(type eq "work" and primary eq true)'),
+        ([{"value": 'quote " and \\'}], '(value eq "quote \\" and \\\\")'),
+    ],
+)
+def test_removal_by_value_becomes_a_selection(value: Any, selection: str) -> None:
+    answer = patched("value_of_removal", operation("Remove", "emails", value))
+    assert answer == {"op": "Remove", "path": f"emails[{selection}]"}
+
+
+def test_removal_of_members_is_left_to_the_membership_change() -> None:
+    given = operation("Remove", "members", [{"value": "1"}])
+    assert patched("value_of_removal", given, GROUPS) == given
+
+
+@pytest.mark.parametrize(
+    "path", ["title", "name.familyName", "active", f"{ENTERPRISE}:manager", 'emails[type eq "work"]']
+)
+def test_value_of_a_removal_that_has_one_target_is_dropped(path: str) -> None:
+    assert patched("value_of_removal", operation("remove", path, "x")) == {"op": "remove", "path": path}
+
+
+@pytest.mark.parametrize("value", [[], {}, [{}], [{"value": None}], [5], [{"value": {"a": 1}}], [{"value": "a"}, {}]])
+def test_removal_by_a_value_that_selects_nothing_is_refused(value: Any) -> None:
+    """It must not become the removal of the whole list."""
+    with pytest.raises(InvalidValueException, match="selects nothing"):
+        patched("value_of_removal", operation("remove", "emails", value))
+
+
+@pytest.mark.parametrize(
+    "given", [operation("add", "emails", []), operation("remove", "emails"), operation("remove", None, [])]
+)
+def test_everything_else_stays(given: dict[str, Any]) -> None:
+    assert patched("value_of_removal", given) == given
