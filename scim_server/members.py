@@ -58,7 +58,7 @@ def in_step(before: Document | None, after: Document) -> dict[str, Any]:
         "licenseType and entitlements",
         stored_extension.get("licenseType"),
         _type(extension.get("licenseType")),
-        listed_licence(after),
+        listed_licence(after, stored_extension.get("licenseType")),
     )
     extension["licenseType"] = licence
     entitlements = relabelled(after.get("entitlements") or (), stored_extension.get("licenseType"))
@@ -73,7 +73,8 @@ def _newest_roles(stored: Sequence[Document], roles: list[dict[str, Any]] | None
 
     Entra writes ``roles[primary eq "True"].value``, which describes a second role where the first is not primary.
     """
-    new = [role for role in roles or () if role not in stored]
+    known = {fold(role.get("value") or "") for role in stored}
+    new = [role for role in roles or () if fold(role.get("value") or "") not in known]
     return new if len(new) == 1 and new[0].get("primary") else roles
 
 
@@ -104,9 +105,14 @@ def listed_role(document: Document) -> str | None:
     return values.pop() if values else None
 
 
-def listed_licence(document: Document) -> str | None:
-    """Return the licence type that ``entitlements[type eq "license"]`` names, or None (R7)."""
+def listed_licence(document: Document, held: str | None) -> str | None:
+    """Return the licence type that ``entitlements[type eq "license"]`` names, or None (R7).
+
+    The one that is held gives way to another that is added to it: that is a change of type (R8).
+    """
     values = {fold(one["value"]): one["value"] for one in document.get("entitlements") or () if is_licence(one)}
+    if len(values) > 1:
+        values.pop(fold(held or ""), None)
     if len(values) > 1:
         raise Refused("R7", "E26", pair="licenseType and entitlements")
     return _type(next(iter(values.values()))) if values else None

@@ -4,6 +4,7 @@ A body rewrite takes the JSON of a POST or PUT; a patch rewrite takes one operat
 They are pure, touch nothing but their own shape and leave everything else as it is.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,48 @@ def enterprise_urn_without_colon(endpoint: Endpoint, body: Json) -> Json:
     if wrong not in body or ENTERPRISE in body:
         return body
     return {ENTERPRISE if name == wrong else name: value for name, value in body.items()}
+
+
+def role_in_json_text(endpoint: Endpoint, body: Json) -> Json:
+    """Entra's AppRoleAssignmentsComplex writes a role as the JSON text of its assignment.
+
+    wrong: ``{"roles": [{"value": "{\\"id\\": \\"7\\", \\"value\\": \\"standard\\", \\"displayName\\": \\"User\\"}"}]}``
+    right: ``{"roles": [{"value": "standard", "display": "User"}]}``
+    """
+    key = next((name for name in body if name.lower() == "roles"), None)
+    return {**body, key: _plain_roles(body[key])} if key else body
+
+
+def role_value_in_json_text(endpoint: Endpoint, operation: Json) -> Json:
+    """The same in a PATCH, with the path or without.
+
+    wrong: ``{"path": "roles", "value": [{"value": "{\\"value\\": \\"standard\\"}"}]}``
+    right: ``{"path": "roles", "value": [{"value": "standard"}]}``
+    """
+    path, value = operation.get("path"), operation.get("value")
+    if isinstance(path, str) and path.lower() == "roles":
+        return {**operation, "value": _plain_roles(value)} if "value" in operation else operation
+    if not path and isinstance(value, dict):
+        return {**operation, "value": role_in_json_text(endpoint, value)}
+    return operation
+
+
+def _plain_roles(roles: Any) -> Any:
+    return [_plain_role(one) if isinstance(one, dict) else one for one in roles] if isinstance(roles, list) else roles
+
+
+def _plain_role(role: Json) -> Json:
+    text = role.get("value")
+    if not isinstance(text, str) or not text.lstrip().startswith("{"):
+        return role
+    try:
+        assignment = json.loads(text)
+    except (ValueError, RecursionError):
+        return role
+    if not isinstance(assignment.get("value"), str):
+        return role
+    display = assignment.get("displayName")
+    return {**({"display": display} if isinstance(display, str) else {}), **role, "value": assignment["value"]}
 
 
 def dot_after_urn(endpoint: Endpoint, operation: Json) -> Json:
@@ -107,10 +150,12 @@ def _selection(value: Any) -> str:
 
 BODY_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
     "enterprise_urn_without_colon": enterprise_urn_without_colon,
+    "role_in_json_text": role_in_json_text,
 }
 PATCH_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
     "dot_after_urn": dot_after_urn,
     "bare_enterprise_name": bare_enterprise_name,
+    "role_value_in_json_text": role_value_in_json_text,
     "members_in_value": members_in_value,
     "value_of_removal": value_of_removal,
 }

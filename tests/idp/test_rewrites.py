@@ -55,6 +55,45 @@ def test_enterprise_urn_that_is_right_stays(body: dict[str, Any]) -> None:
     assert rewrites.enterprise_urn_without_colon(USERS, body) == body
 
 
+# A role as the JSON text of its assignment
+
+ASSIGNMENT = '{"id": "7", "value": "standard", "displayName": "User"}'
+
+
+def test_role_in_json_text_is_read() -> None:
+    body = {"userName": "a", "Roles": [{"value": ASSIGNMENT, "primary": True}]}
+    right = {"userName": "a", "Roles": [{"display": "User", "value": "standard", "primary": True}]}
+    assert rewrites.role_in_json_text(USERS, body) == right
+    wrong = operation("Add", "roles", body["Roles"])
+    assert patched("role_value_in_json_text", wrong) == {**wrong, "value": right["Roles"]}
+    assert patched("role_value_in_json_text", {"op": "Add", "value": body}) == {"op": "Add", "value": right}
+
+
+def test_display_that_is_sent_is_kept() -> None:
+    roles = [{"value": ASSIGNMENT, "display": "Mine"}]
+    assert rewrites.role_in_json_text(USERS, {"roles": roles})["roles"] == [{"value": "standard", "display": "Mine"}]
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        None,
+        "standard",
+        [],
+        ["standard"],
+        [{"value": "standard"}],
+        [{"value": "{"}],
+        [{"value": "{}"}],
+        [{"value": 5}],
+        [{"value": '{"a":' * 99999}],
+    ],
+)
+def test_other_roles_stay(roles: Any) -> None:
+    assert rewrites.role_in_json_text(USERS, {"roles": roles}) == {"roles": roles}
+    assert patched("role_value_in_json_text", operation("add", "roles", roles)) == operation("add", "roles", roles)
+    assert patched("role_value_in_json_text", operation("remove", "roles")) == operation("remove", "roles")
+
+
 # A dot between URN and attribute
 
 

@@ -236,6 +236,15 @@ def test_app_role_by_primary(api: Api, created_with: dict[str, Any]) -> None:
     assert found["totalResults"] == 1
 
 
+def test_app_roles_as_json_text(api: Api) -> None:
+    text = '{"id":"1","value":"administrator","displayName":"Admin"}'
+    ava = api.post("/Users", new_user(api, roles=[{"value": text, "primary": True}]))
+    assert ava["roles"] == [{"value": "administrator", "display": "Admin", "primary": True}]
+    bob = api.post("/Users", new_user(api, "bob"))
+    after = api.patch(f"/Users/{bob['id']}", op("add", "roles", [{"value": text}]))
+    assert (after["roles"], after[EXT]["role"]) == ([{"value": "administrator", "display": "Admin"}], "administrator")
+
+
 def test_app_role_that_is_unknown_is_refused_with_the_known_ones(api: Api) -> None:
     ava = api.post("/Users", new_user(api))
     operation = op("add", 'roles[primary eq "True"].value', "Admin")

@@ -219,6 +219,17 @@ def test_push_that_names_only_strangers_is_refused(api: Api) -> None:
     assert detail == "members: '00ughost' is not a user of this account."
 
 
+def test_strict_connection_refuses_one_stranger(api: Api) -> None:
+    ava = api.post("/Users", new_user(api))["id"]
+    sales = group_of(api)
+    strict = api.token_for(profile="strict")
+    with api.unchanged(f"/Groups/{sales['id']}"):
+        operation = op("add", "members", [{"value": ava}, {"value": "00ughost"}])
+        detail = strict.refuse_patch(f"/Groups/{sales['id']}", operation, kind="invalidValue")
+    assert detail == "members: '00ughost' is not a user of this account."
+    assert (api.refusals()[-1].rule, api.refusals()[-1].error) == ("R27", "E28")
+
+
 def test_import_in_pages_ends_with_the_total(api: Api) -> None:
     ids = [api.user(f"user{number}")["id"] for number in range(5)]
     seen: list[str] = []

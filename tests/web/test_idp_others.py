@@ -115,7 +115,6 @@ def test_a_plus_sign_that_is_not_encoded_is_not_taken_for_another_user(api: Api)
     """Only blanks and quotes are encoded by Rauthy; the standard reading of a raw ``+`` is a blank."""
     api.user("ava+x")
     plain = quote(f'userName eq "{api.mail("ava+x")}"', safe="+@")
-    assert api.get(f"/Users?filter={plain}")["totalResults"] in (0, 1)
     assert api.get(f"/Users?filter={plain.replace('+', '%2B')}")["totalResults"] == 1
 
 

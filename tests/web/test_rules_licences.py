@@ -216,6 +216,17 @@ def test_r9_withdrawal_of_nothing_is_a_no_op(api: Api) -> None:
     assert api.done() == ["user.created"]
 
 
+def test_r8_another_licence_that_is_added_takes_the_place(api: Api) -> None:
+    ava = api.user("ava", ext={"licenseType": "eco"})
+    other = {"value": "pro", "type": "license"}
+    after = api.patch(f"/Users/{ava['id']}", op("add", "entitlements", [other]))
+    assert (licence(after), after["entitlements"]) == (("pro", "assigned"), [other])
+    assert seats(api) == {"eco": 0, "advanced": 0, "pro": 1}
+    two = [{"value": "eco", "type": "license"}, {"value": "advanced", "type": "license"}]
+    detail = api.refuse_patch(f"/Users/{ava['id']}", op("replace", "entitlements", two), kind="invalidValue")
+    assert detail == "licenseType and entitlements disagree."
+
+
 @pytest.mark.parametrize("value", [None, "none"])
 def test_r9_explicit_nothing_in_a_put_withdraws(api: Api, value: Any) -> None:
     ava = api.user("ava", ext={"licenseType": "pro"})

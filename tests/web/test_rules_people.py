@@ -261,6 +261,12 @@ def test_r20_role_by_either_name(api: Api, operation: dict[str, Any]) -> None:
         op("replace", f"{EXT}:role", "standard"),
         op("replace", "roles", [{"value": "standard"}]),
         op("replace", "roles", []),
+        op("remove", 'roles[value eq "administrator"]'),
+        op("remove", 'roles[primary eq "True"].value'),
+        op("Remove", "roles", [{"value": "administrator"}]),
+        op("replace", "roles[primary eq true].value", ""),
+        op("add", "roles", [{"value": "standard", "primary": True}]),
+        op("replace", None, {EXT: {"role": None}}),
     ],
 )
 def test_r20_demotion(api: Api, operation: dict[str, Any]) -> None:
