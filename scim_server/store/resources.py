@@ -53,10 +53,13 @@ def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock =
 
 
 def suspended_since(account_id: str, endpoint: Endpoint, latest: int) -> list[sa.Row[Any]]:
-    """Return the rows of the users whose licence was suspended at ``latest`` or before, locked, by id (R24)."""
+    """Return the rows of the users whose licence was suspended at ``latest`` or before, locked, by id (R24).
+
+    At most 200, so that no request pays for all that are due; the next one goes on.
+    """
     suspended = user.c.licence_status == sa.literal_column("'suspended'")  # literal, so that its index is found
     where = (user.c.account_id == account_id, suspended, user.c.deactivated_at <= latest)
-    return list(execute(_rows(endpoint, Lock.CHANGE).where(*where).order_by(user.c.id)))
+    return list(execute(_rows(endpoint, Lock.CHANGE).where(*where).order_by(user.c.id).limit(200)))
 
 
 @dataclass(frozen=True, slots=True)
