@@ -6,10 +6,10 @@ from uuid import UUID
 
 
 def new_id() -> str:
-    """Return a new identifier: 48 bits of milliseconds, then 74 random bits."""
-    millis = time.time_ns() // 1_000_000
-    random = secrets.randbits(74)
-    number = (millis << 80) | (0x7 << 76) | ((random >> 62) << 64) | (0b10 << 62) | (random & (2**62 - 1))
+    """Return a new identifier: 48 bits of milliseconds, 12 of their fraction (RFC 9562 method 3), 62 random bits."""
+    millis, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000  # so that what follows within a millisecond sorts behind
+    number = (millis << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | secrets.randbits(62)
     return str(UUID(int=number))
 
 

@@ -361,7 +361,8 @@ def test_no_attribute_takes_a_value_of_the_wrong_type(api: Api, endpoint: str) -
             # The types are judged before the database is asked: PostgreSQL has a part of it, to see that nothing comes through.
             for value in ODDITIES if api.database.dialect == "sqlite" else ODDITIES[number % 6 :: 6]:
                 body = {**resource, name: value} if urn == core else {**resource, urn: {name: value}}
-                attempt(api, "PUT", path, body)
+                if number % 2 or value in ([], {}, None):  # what a PATCH refuses, a PUT refuses in the same place
+                    attempt(api, "PUT", path, body)
                 attempt(api, "PATCH", path, {"Operations": [op("replace", f"{urn}:{name}", value)]})
             after = api.get(path)
             kept = after if urn == core else after.get(urn, {})
