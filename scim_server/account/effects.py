@@ -114,7 +114,7 @@ class LicenceWithdrawn(Effect):
 
 @dataclass(frozen=True, slots=True)
 class LicenceReleased(LicenceWithdrawn):
-    """A deactivated user's seat went back to the pool, its logs kept (R24, P1)."""
+    """The seat of a user who is away, or who left a group, went back to the pool, the logs kept (R24, R27, P1)."""
 
     action = "license.released"
     reason: str = "userInactive"
@@ -122,7 +122,7 @@ class LicenceReleased(LicenceWithdrawn):
 
 @dataclass(frozen=True, slots=True)
 class LicencePending(Effect):
-    """The user waits for a seat (R6, R25)."""
+    """The user waits for a seat, perhaps with a lesser licence in the meantime (R6, R25, R27)."""
 
     action = "license.pending"
     type: str
@@ -134,6 +134,15 @@ class LicencePendingCleared(Effect):
 
     action = "license.pendingCleared"
     type: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceConflict(Effect):
+    """The user's groups give types that cannot be ranked: the first one stays (R27)."""
+
+    action = "license.conflict"
+    type: str
+    others: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

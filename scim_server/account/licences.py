@@ -1,7 +1,5 @@
 """How a user gets a licence, changes it, loses it, and keeps it through an absence (R4-R9, R24-R27)."""
 
-from collections.abc import Iterable, Mapping
-
 from scim_server.account.case import Case, is_none, same_type
 from scim_server.account.effects import (
     LicenceAssigned,
@@ -61,13 +59,10 @@ def licence_suits_the_kind(case: Case) -> None:
         raise Refused("R26", "E24", attribute="licenseType", value=wanted, kind=case.after.kind)
 
 
-def best_group_type(types: Iterable[str], pools: Mapping[str, Pool]) -> str | None:
-    """Return the type that the member's groups give: the highest tier; of types without tier the first (R27)."""
-    known = [type for type in types if type in pools]
-    tiers = {type: tier for type in known if (tier := pools[type].tier) is not None}
-    if len(tiers) < len(set(known)):
-        return known[0]
-    return max(tiers, key=lambda type: tiers[type], default=None)
+def group_types(case: Case) -> list[str]:
+    """Return the licence types that the user's groups give and that suit the user, the first assigned first (R27)."""
+    pools = case.facts.pools
+    return [type for type in case.facts.group_types or () if type in pools and suits(pools[type], case.after.kind)]
 
 
 # What can happen to a licence
@@ -118,8 +113,11 @@ def no_seat(case: Case, type: str) -> Refused:
 
 
 def await_seat(case: Case, type: str, source: str, status: str, reason: str) -> None:
-    """The user without a licence waits for a seat of this type; waiting for it already, nothing happens (P5)."""
+    """The user without a licence waits for a seat of this type; waiting for it already, it goes on (P5)."""
     if case.after.licence_pending_type == type:
+        if status == "pending" and case.after.licence_status == "none":  # remembered while the user was away
+            case.happens(LicencePending(type), licence_status=status, licence_reason=reason)
+        case.happens(licence_source=source)
         return
     forget(case)
     case.licence_is(
@@ -132,9 +130,15 @@ def await_seat(case: Case, type: str, source: str, status: str, reason: str) -> 
 
 
 def forget(case: Case) -> None:
-    """The user no longer waits for a seat."""
-    if waited_for := case.after.licence_pending_type:
-        case.licence_is(LicencePendingCleared(waited_for))
+    """The user no longer waits for a seat; the one that it may hold in the meantime stays."""
+    waited_for = case.after.licence_pending_type
+    if waited_for is None:
+        return
+    told = LicencePendingCleared(waited_for)
+    if case.after.holds_seat:
+        case.happens(told, licence_pending_type=None, licence_reason=None)
+    else:
+        case.licence_is(told)
 
 
 def change(case: Case, type: str, source: str) -> None:
@@ -143,7 +147,13 @@ def change(case: Case, type: str, source: str) -> None:
     assert held is not None
     if type != held and not has_free_seat(case, type):
         raise no_seat(case, type)
-    case.happens(LicenceChanged(held, type), licence_type=type, licence_source=source, licence_reason=None)
+    case.happens(
+        LicenceChanged(held, type),
+        licence_type=type,
+        licence_source=source,
+        licence_reason=None,
+        licence_pending_type=None,
+    )
 
 
 def release(case: Case) -> None:
@@ -189,29 +199,11 @@ def asked_withdrawal_releases_the_licence(case: Case) -> None:
         return
     if after.licence_source == GROUP:
         raise Refused("R9", "E12", name=case.facts.licence_group or "")
-    if from_group := group_type_for(case):
-        fall_back(case, from_group)
-        return
+    if group_types(case):
+        return  # another type takes its place, the logs kept: group_gives_the_licence
     withdraw(case)
     if after.holds_seat and case.policies.withdrawal_log_policy == "purge":
         case.happens(LogsPurged("withdraw"))
-
-
-def group_type_for(case: Case) -> str | None:
-    """Return the licence type that the user's groups give it."""
-    pools = case.facts.pools
-    fitting = {type: pool for type, pool in pools.items() if suits(pool, case.after.kind)}
-    return best_group_type(case.facts.group_types, fitting)
-
-
-def fall_back(case: Case, type: str) -> None:
-    """A user who gives up a direct licence has the one of its groups, or waits for it, the logs kept (R9, R27)."""
-    after = case.after
-    if after.holds_seat and (after.licence_type == type or has_free_seat(case, type)):
-        change(case, type, GROUP)
-    else:
-        withdraw(case)
-        obtain(case, type, GROUP)
 
 
 def asked_licence_is_assigned(case: Case) -> None:
@@ -247,9 +239,11 @@ def licence_of_reactivated_user_returns(case: Case) -> None:
     if after.licence_status == "suspended" and after.licence_type:
         status = "assigned" if after.licence_activated_at is None else "activated"
         case.happens(LicenceRestored(after.licence_type), licence_status=status)
+    elif after.licence_source == GROUP and case.facts.group_types is not None:
+        return  # what the groups give now counts, not what they gave: groups_give_the_licence
     elif waited_for and after.licence_status == "none" and not restores:
         forget(case)
     elif waited_for and has_free_seat(case, waited_for):
         give(case, waited_for, after.licence_source or DIRECT)
     elif waited_for and after.licence_status == "none":
-        case.happens(LicencePending(waited_for), licence_status="pending", licence_reason="noSeatAvailable")
+        await_seat(case, waited_for, after.licence_source or DIRECT, "pending", "noSeatAvailable")

@@ -58,6 +58,11 @@ class Member:
         return self.licence_status in SEATED
 
     @property
+    def waits(self) -> bool:
+        """Whether the member waits for a seat, with no licence or with a lesser one in the meantime (R6, R27)."""
+        return self.licence_pending_type is not None and self.licence_reason != "userInactive"
+
+    @property
     def is_active_administrator(self) -> bool:
         """Whether the member counts for the last-administrator rule (R21)."""
         return self.active and self.role == ADMINISTRATOR and self.kind == PERSON
@@ -99,8 +104,8 @@ class Facts:
     """The target of ``licenseTransferTo``: a member, or the value sent where no member has it."""
     was_deleted: bool = False
     """Whether an earlier user of this address was deleted (R23)."""
-    group_types: tuple[str, ...] = ()
-    """The licence types that the member's groups give, the first assigned first (R27)."""
+    group_types: tuple[str, ...] | None = None
+    """The licence types that the member's groups give, the first assigned first (R27); None where nobody asked."""
     licence_group: str | None = None
     """The displayName of the group that the member's licence comes from (E12)."""
 

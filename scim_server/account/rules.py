@@ -2,24 +2,25 @@
 
 from collections.abc import Callable, Iterator
 
-from scim_server.account import activation, addresses, licences, people, regional, security, transfers
+from scim_server.account import activation, addresses, group_licences, licences, people, regional, security, transfers
 from scim_server.account.addresses import domain_of, domains_in_question
 from scim_server.account.case import Case, Rule, same_type
 from scim_server.account.effects import Effect
-from scim_server.account.licences import best_group_type
+from scim_server.account.group_licences import type_to_give
 from scim_server.account.model import STANDARD, Facts, Member, Plan
 from scim_server.account.policies import Policies
 
 __all__ = [
     "DELETION_RULES",
     "RULES",
-    "best_group_type",
     "decide",
     "domain_of",
     "domains_in_question",
+    "follow_groups",
     "grant",
     "release_after_grace",
     "touches_account",
+    "type_to_give",
 ]
 
 MICROSECONDS_PER_DAY = 86_400_000_000
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     licences.asked_licence_is_assigned,  # R5, R6
     licences.licence_of_inactive_user_rests,  # R24, on the resulting licence
     licences.licence_of_reactivated_user_returns,  # R25, on the resulting licence
+    group_licences.groups_give_the_licence,  # R9, R25, R27
     activation.asked_activation_activates_the_licence,  # R13
     activation.asked_reset_undoes_the_activation,  # R14
     security.losing_pro_switches_returns_off,  # R18
@@ -77,8 +79,24 @@ def grant(waiting: Member, facts: Facts) -> Plan:
     """Decide what a free seat does for a user who waits: an active one gets it (R6)."""
     case = Case(waiting, waiting, facts)
     wanted = waiting.licence_pending_type
-    if waiting.active and waiting.licence_status == "pending" and wanted and licences.has_free_seat(case, wanted):
-        licences.give(case, wanted, waiting.licence_source or "direct")
+    if waiting.active and waiting.waits and wanted and licences.has_free_seat(case, wanted):
+        if waiting.holds_seat:
+            licences.change(case, wanted, waiting.licence_source or licences.DIRECT)
+        else:
+            licences.give(case, wanted, waiting.licence_source or licences.DIRECT)
+        security.losing_pro_switches_returns_off(case)
+    return case.plan
+
+
+def follow_groups(member: Member, facts: Facts, *, may_refuse: bool) -> Plan:
+    """Decide what a change of the groups, or of what they give, does to one user: a direct licence wins (R27).
+
+    ``may_refuse`` where the request adds a membership or a type, which the account may prefer to refuse (E5).
+    """
+    case = Case(member, member, facts)
+    if member.licence_source != licences.DIRECT:
+        group_licences.follow(case, may_refuse=may_refuse)
+        security.losing_pro_switches_returns_off(case)
     return case.plan
 
 

@@ -7,7 +7,6 @@ from scim_server.account.case import Case
 from scim_server.account.effects import (
     Effect,
     LicenceChanged,
-    LicenceReleased,
     LicenceTransferred,
     LicenceWithdrawn,
     ReturnsDisabled,
@@ -25,13 +24,8 @@ RETURNS = (
 SWITCHES = (("sms_returns", "smsReturns"), ("microsoft_returns", "microsoftReturns"), ("two_factor", "twoFactor"))
 """The security settings, with their names in the journal."""
 
-LOSSES: tuple[tuple[type[Effect], str], ...] = (
-    (LicenceTransferred, "transfer"),
-    (LicenceReleased, "userInactive"),
-    (LicenceWithdrawn, "withdraw"),
-    (LicenceChanged, "downgrade"),
-)
-"""The ways in which a user loses Pro, as the journal names them (R18)."""
+LOSSES: tuple[tuple[type[Effect], str], ...] = ((LicenceTransferred, "transfer"), (LicenceChanged, "downgrade"))
+"""The ways in which a user loses Pro without the seat becoming free, as the journal names them (R18)."""
 
 SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]+")
 NUMBER = re.compile(r"\+?[0-9]{3,15}")
@@ -57,9 +51,14 @@ def losing_pro_switches_returns_off(case: Case) -> None:
 
 
 def _loss(case: Case) -> str:
-    """Return how the user lost Pro."""
-    happened = [type(effect) for effect in case.effects]
-    return next((reason for effect, reason in LOSSES if effect in happened), "notPermitted")
+    """Return how the user lost Pro: what freed the seat says why."""
+    for effect in case.effects:
+        if isinstance(effect, LicenceWithdrawn):
+            return effect.reason
+        for kind, reason in LOSSES:
+            if isinstance(effect, kind):
+                return reason
+    return "notPermitted"
 
 
 def security_settings_have_what_they_need(case: Case) -> None:

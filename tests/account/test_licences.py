@@ -12,7 +12,7 @@ from scim_server.account.effects import (
     LogsPurged,
     UserCreated,
 )
-from scim_server.account.rules import best_group_type, grant
+from scim_server.account.rules import grant
 
 from .given import (
     EARLIER,
@@ -26,7 +26,6 @@ from .given import (
     change,
     create,
     echo,
-    pools,
     refused,
     seats,
     told,
@@ -251,24 +250,6 @@ def test_falling_back_without_a_seat_is_refused_where_groups_reject():
 def test_giving_up_the_wish_for_a_licence_falls_back_to_the_group_s():
     plan = change(a_waiting_user("pro"), an_account(group_types=("eco",)), licence_type=None)
     assert plan.effects == (LicencePendingCleared("pro"), LicenceAssigned("eco", "group"))
-
-
-@pytest.mark.parametrize(
-    ("types", "best"),
-    [
-        ((), None),
-        (("eco",), "eco"),
-        (("eco", "pro", "advanced"), "pro"),
-        (("sesar", "pro"), "sesar"),
-        (("eco", "sesar"), "eco"),
-        (("sesar", "apiPro"), "sesar"),
-        (("sesar", "sesar"), "sesar"),
-        (("gold", "eco"), "eco"),
-        (("gold",), None),
-    ],
-)
-def test_highest_tier_of_the_groups_wins(types, best):
-    assert best_group_type(types, pools()) == best
 
 
 def test_default_licence_is_assigned_to_users_created_without_one():

@@ -10,7 +10,7 @@ from scim_server.account.effects import LicenceTransferred
 from scim_server.account.model import Facts, Member
 from scim_server.account.policies import Policies
 from scim_server.account.refusals import Refused
-from scim_server.account.rules import decide, grant, release_after_grace, touches_account
+from scim_server.account.rules import decide, follow_groups, grant, release_after_grace, touches_account
 
 from . import given as an
 from .given import ATTRIBUTES, EARLIER, NOW, TYPES, seats
@@ -122,7 +122,9 @@ def assert_sound(member: Member) -> None:
     """Assert what the licence states of rules.md 2.0 promise."""
     if member.holds_seat:
         assert member.licence_type in TYPES
-        assert member.licence_pending_type is None
+        assert member.licence_pending_type in {None, *TYPES} - {member.licence_type}
+        assert member.waits is (member.licence_pending_type is not None)
+        assert (member.licence_pending_type is None) or member.licence_source == "group"
         assert member.licence_source in {"direct", "group"}
     else:
         assert member.licence_status in {"none", "pending"}
@@ -230,7 +232,8 @@ def outcome(before, after, account):
 @given(members(), accounts())
 def test_absence_loses_nothing_where_the_account_suspends(before, account):
     assume(before.active)
-    account = replace(account, policies=Policies(), active_administrators=2)
+    given = (before.licence_type or before.licence_pending_type,) if before.licence_source == "group" else ()
+    account = replace(account, policies=Policies(), active_administrators=2, group_types=given)
     absent = ask(before, {"active": False}, account).after
     no_seats = replace(account, pools=an.pools(**dict.fromkeys(TYPES, 0)))
     assert ask(absent, {"active": True}, no_seats).after == before
@@ -255,3 +258,20 @@ def test_time_and_free_seats_leave_a_sound_user(member, account, days):
             plan = decision(member, later)
             assert_sound(plan.after)
             assert seats(plan.effects) == difference(seats_of(member), seats_of(plan.after))
+
+
+@unhurried
+@given(members(), accounts(), booleans)
+def test_following_the_groups_leaves_a_sound_user_with_the_best_that_is_to_be_had(member, account, may_refuse):
+    with suppress(Refused):
+        plan = follow_groups(member, account, may_refuse=may_refuse)
+        assert_sound(plan.after)
+        assert seats(plan.effects) == difference(seats_of(member), seats_of(plan.after))
+        assert not [effect for effect in plan.effects if effect.action == "logs.purged"]
+        assert (plan.after == member) or member.licence_source != "direct"
+        if plan.after.licence_source == "group":
+            assert {plan.after.licence_type, plan.after.licence_pending_type} - {None} <= {*account.group_types}
+            moved = {type: replace(pool, assigned=pool.assigned + seats(plan.effects).get(type, 0))
+                     for type, pool in account.pools.items()}  # fmt: skip
+            again = follow_groups(plan.after, replace(account, pools=moved), may_refuse=False)
+            assert (again.effects, again.after) == ((), plan.after)
