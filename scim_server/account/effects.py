@@ -172,6 +172,15 @@ class LicenceTransferred(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class LicenceReceived(Effect):
+    """The licence of another user moved to this one; the transfer is told of the other (R10)."""
+
+    action = "license.received"
+    type: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LicenceActivated(Effect):
     """The licence is usable in the user's software (R13)."""
 

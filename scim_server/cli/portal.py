@@ -6,9 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_server.account.policies import policies_from
 from scim_server.cli import answers, texts
 from scim_server.cli.texts import PortalError
 from scim_server.protocol.documents import instant
+from scim_server.provisioning.changes import entries_of
+from scim_server.provisioning.seats import serve
 from scim_server.store import accounts, credentials, journal
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
@@ -104,16 +107,11 @@ class Portal:
                 raise PortalError(f"an account holds at most {MOST_LICENCES} licences of a type; it has {held} {kind}.")
             moment = now()
             accounts.add_licences(row.id, kind, quantity)
-            granted = accounts.serve_pending(row.id, kind, moment)
+            served = serve(row.id, policies_from(accounts.settings_of(row)), [kind], moment)
             added = [{"attribute": "total", "from": held, "to": held + quantity}]
-            served = [{"attribute": "licenseType", "to": kind}]
-            _record(
-                row.id,
-                Entry("licences.added", "success", "LicensePool", kind, kind, added),
-                *(Entry("license.granted", "success", "User", one.id, one.user_name, served) for one in granted),
-            )
+            _record(row.id, Entry("licences.added", "success", "LicensePool", kind, kind, added), *entries_of(served))
             after = accounts.pools(row.id)[kind]
-        return answers.pool(after) | {"added": quantity, "granted": [one.user_name for one in granted]}
+        return answers.pool(after) | {"added": quantity, "granted": [one.member.user_name for one in served]}
 
     def licences(self, account: str) -> list[dict[str, Any]]:
         """Return the licence pools of an account."""

@@ -49,6 +49,16 @@ def read_resource(endpoint: Endpoint, body: Any, tolerance: Tolerance, catalogue
     return Body(document, notes)
 
 
+def spoken(read: Body, extension: str) -> Body:
+    """Return a body without what an extension says with empty values, which is silence (P3)."""
+    block = read.document.get(extension)
+    document = {name: value for name, value in read.document.items() if name != extension}
+    if block is not None:
+        heard = {name: value for name, value in block.items() if f"{extension}:{name}" not in read.notes.empty}
+        document[extension] = heard
+    return replace(read, document=document)
+
+
 def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Tolerance, catalogue: Catalogue) -> None:
     """Refuse a body that says it is something else (CRT-07, CRT-08, A-13, A-14)."""
     given = next((value for name, value in body.items() if name.lower() == "schemas"), None)

@@ -54,7 +54,7 @@ class Caller:
     policies: Policies
 
 
-def in_transaction(service: Service, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:
+def in_transaction(database: Database, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:
     """Run ``work(account_is_locked, now)`` in one transaction; begin again when it meets a concurrent change.
 
     Locks are taken in one order everywhere: the account, then users by id, then groups by id. Work that finds late
@@ -63,7 +63,7 @@ def in_transaction(service: Service, work: Callable[[bool, int], T], *, locks_ac
     locked = locks_account
     for attempt in range(ATTEMPTS):
         try:
-            with service.database.transaction():
+            with database.transaction():
                 return work(locked, now())
         except NeedsAccount:
             locked = True

@@ -1,14 +1,13 @@
 """What a write did, as entries of the journal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import partial
 from typing import Any
 
-from scim_server.account.effects import Effect, UserCreated, UserDeleted
-from scim_server.account.model import Member, Plan
+from scim_server.account.effects import Effect, LogsPurged, UserCreated, UserDeleted
+from scim_server.account.model import Member
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER
-from scim_server.store.accounts import Granted
+from scim_server.provisioning.seats import Decided
 from scim_server.store.journal import Entry
 
 TOLD = frozenset({"active", "roles", "timezone", "kind", "role", "twoFactorEnabled", "licenseType", "timeZone"})
@@ -57,29 +56,28 @@ def ignored(names: Iterable[str]) -> Sequence[Change]:
 
 
 def user_entries(
-    user_id: str,
-    user_name: str | None,
-    plan: Plan,
-    changes: Sequence[Change],
-    granted: Iterable[Granted],
-    purged: int | None,
+    own: Decided, user_name: str | None, changes: Sequence[Change], others: Iterable[Decided]
 ) -> list[Entry]:
-    """Return the entries of one write on a user: the write itself first, then everything that came of it."""
-    entry = partial(Entry, target_type="User", target_id=user_id, target_name=user_name)
-    entries = []
-    if not any(isinstance(effect, UserCreated | UserDeleted) for effect in plan.effects):
-        entries.append(entry("user.updated", changes=changes))
-    for effect in plan.effects:
-        told = changes if isinstance(effect, UserCreated) else _told(effect)
-        count = purged if effect.action == "logs.purged" else None
-        entries.append(entry(effect.action, changes=told, logs_purged=count))
-    if (target := plan.transfer_target) is not None:
-        told = [{"attribute": "licenseType", "to": target.licence_type}, {"attribute": "user", "from": user_id}]
-        entries.append(Entry("license.received", "success", "User", target.id, target.user_name, told))
-    for one in granted:
-        told = [{"attribute": "licenseType", "to": one.type}]
-        entries.append(Entry("license.granted", "success", "User", one.id, one.user_name, told))
-    return entries
+    """Return the entries of one write on a user: the write itself first, then everything that came of it.
+
+    ``user_name`` is what the journal calls the user, who may be gone.
+    """
+    effects = own.plan.effects
+    written = [] if any(isinstance(effect, UserCreated | UserDeleted) for effect in effects) else ["user.updated"]
+    entries = [Entry(action, "success", "User", own.member.id, user_name, changes) for action in written]
+    return [*entries, *_effect_entries(own, user_name, changes), *entries_of(others)]
+
+
+def entries_of(decided: Iterable[Decided]) -> list[Entry]:
+    """Return the entries of what was decided about users whom a request does not name."""
+    return [entry for one in decided for entry in _effect_entries(one, one.member.user_name, ())]
+
+
+def _effect_entries(decided: Decided, user_name: str | None, created: Sequence[Change]) -> Iterator[Entry]:
+    for effect in decided.plan.effects:
+        told = created if isinstance(effect, UserCreated) else _told(effect)
+        purged = decided.logs_purged if isinstance(effect, LogsPurged) else None
+        yield Entry(effect.action, "success", "User", decided.member.id, user_name, told, purged)
 
 
 def _told(effect: Effect) -> list[Change]:
@@ -92,7 +90,8 @@ def _told(effect: Effect) -> list[Change]:
     if "type" in values:
         changes.append({"attribute": "licenseType", "to": values.pop("type")})
     if "source_id" in values:
-        changes.append({"attribute": "user", "from": values.pop("source_id"), "to": values.pop("target_id")})
+        target = {"to": values.pop("target_id")} if "target_id" in values else {}
+        changes.append({"attribute": "user", "from": values.pop("source_id"), **target})
     return changes + [{"attribute": name, "to": value} for name, value in values.items()]
 
 

@@ -1,110 +1,82 @@
-"""The use cases that write a group: its document through the models, its members through rows."""
+"""The use cases that write a group: its document through the models, its members through rows, its licence (R27)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import (
-    Context,
-    InvalidValueException,
-    NotFoundException,
-    NotImplementedException,
-    PayloadTooLargeException,
-)
+from scim2_models import Context, InvalidValueException, NotFoundException
 
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, Endpoint
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
-from scim_server.protocol.messages import Body, read_resource, replaced, validated, with_schemas
+from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
 from scim_server.protocol.patches import read_patch
 from scim_server.protocol.selections import MemberChange, member_ids
-from scim_server.provisioning.caller import Caller, Service, in_transaction
-from scim_server.provisioning.changes import Change, document_changes, ignored
+from scim_server.provisioning import group_licences
+from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
+from scim_server.provisioning.changes import Change, document_changes, entries_of, ignored
+from scim_server.provisioning.grace import lock_account
+from scim_server.provisioning.moving import Moved, known_members, limited, move
+from scim_server.provisioning.seats import Decided
 from scim_server.store import journal, memberships, resources, texts
 from scim_server.store.identifiers import new_id
+from scim_server.store.mapping import GROUP_COLUMNS
 
 
-@dataclass(slots=True)
-class Moved:
-    """What became of the members that a request named; who came and left again has done neither."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change of one group as a request asks for it."""
 
-    came: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
-    skipped: tuple[str, ...] = ()
-
-    @property
-    def added(self) -> int:
-        """How many are members who were not."""
-        return len(self.came)
-
-    @property
-    def removed(self) -> int:
-        """How many are no longer members."""
-        return len(self.left)
-
-    def add(self, ids: Iterable[str]) -> None:
-        """Note who became a member."""
-        new = set(ids)
-        self.came |= new - self.left
-        self.left -= new
-
-    def remove(self, ids: Iterable[str]) -> None:
-        """Note who is a member no more."""
-        gone = set(ids)
-        self.left |= gone - self.came
-        self.came -= gone
-
-    @property
-    def changes(self) -> list[Change]:
-        """The journal's words for it."""
-        told: list[Change] = []
-        if self.added or self.removed:
-            told.append({"attribute": "members", "added": self.added, "removed": self.removed})
-        if self.skipped:
-            told.append({"attribute": "members", "skipped": list(self.skipped[:50])})
-        return told
+    after: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """What the request makes of the group's document, its members aside."""
+    members: Sequence[MemberChange]
+    unknown: Sequence[str]
 
 
 def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:
-    """Create a group, with or without members (E27, E28)."""
+    """Create a group, with or without members, with or without a licence to give (E4, E27, E28)."""
     read = _read(service, caller, endpoint, body)
     document = _with_defaults(read.document)
     validated(endpoint, with_schemas(endpoint, document), Context.RESOURCE_CREATION_REQUEST)
-    ids = _limited(service, member_ids(read.document.get("members")))
+    ids = limited(service, member_ids(read.document.get("members")))
+    asked = group_licences.type_of_new(caller.policies, document)
     identifier = new_id()
 
-    def work(_: bool, now: int) -> Stored:
-        members, skipped = _known(caller, ids)
-        final = with_schemas(endpoint, {**document, "id": identifier, "members": None})
+    def work(locked: bool, now: int) -> Stored:
+        if locked:
+            lock_account(caller, now)
+        given = group_licences.checked(caller.account_id, asked)
+        members, skipped = known_members(caller, ids)
+        final = _final(endpoint, document, identifier)
         columns = {"id": identifier, "version": 1, "created": now, "modified": now, **_columns(final)}
-        _unique(
-            final,
-            lambda: resources.insert(caller.account_id, endpoint, final, columns | {"member_count": len(members)}),
-        )
-        moved = Moved(set(memberships.add(caller.account_id, identifier, members, now)), skipped=skipped)
-        changes = [*document_changes({}, final), *moved.changes, *ignored(read.notes.unknown)]
-        _tell(caller, "group.created", identifier, final, changes, now)
+        columns |= {"member_count": len(members), "licence_type": given}
+        _unique(final, lambda: resources.insert(caller.account_id, endpoint, final, columns))
+        moved = Moved(dict.fromkeys(memberships.add(caller.account_id, identifier, members, now)), skipped=skipped)
+        decided = group_licences.members_moved(caller, identifier, given, moved, now) if given else []
+        changes = [*document_changes({}, final), *_giving(None, given), *moved.changes, *ignored(read.notes.unknown)]
+        _tell(caller, "group.created", identifier, final, changes, now, decided)
         return _answer(caller, endpoint, identifier)
 
-    return in_transaction(service, work)
+    return in_transaction(service.database, work, locks_account=asked is not None)
 
 
 def put(
     service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
 ) -> Stored:
-    """Replace a group by what a PUT says. A PUT without ``members`` leaves them: absence removes nobody."""
+    """Replace a group by what a PUT says, keeping members and licence that it does not mention (P3)."""
     read = _read(service, caller, endpoint, body)
     validated(endpoint, with_schemas(endpoint, _with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
     changes: tuple[MemberChange, ...] = ()
     if "members" in read.document:
-        changes = (MemberChange("replace", _limited(service, member_ids(read.document["members"]))),)
+        changes = (MemberChange("replace", limited(service, member_ids(read.document["members"]))),)
+    kept = tuple(endpoint.attributes[ACCOUNT_GROUP.lower()].sub_attributes.values())
 
     def after(before: Mapping[str, Any]) -> Mapping[str, Any]:
-        return replaced(endpoint, before, read.document, ())
+        return replaced(endpoint, before, read.document, kept)
 
-    return _changed(service, caller, endpoint, identifier, conditions, after, changes, read.notes.unknown)
+    return _changed(service, caller, endpoint, identifier, conditions, Asked(after, changes, read.notes.unknown))
 
 
 def patch(
@@ -113,116 +85,96 @@ def patch(
     """Apply a PATCH to a group; its cost is that of the members it names, whatever the size of the group."""
     rewritten = caller.profile.rewrite_patch(endpoint, body)
     message = read_patch(endpoint, rewritten, caller.profile.tolerance, service.limits.patch_operations)
-    _limited(service, tuple(one for change in message.members for one in change.ids))
+    limited(service, tuple(one for change in message.members for one in change.ids))
 
     def after(before: Mapping[str, Any]) -> Mapping[str, Any]:
         return message.apply(endpoint, before, caller.profile.policy)
 
-    return _changed(service, caller, endpoint, identifier, conditions, after, message.members, message.notes.unknown)
+    asked = Asked(after, message.members, message.notes.unknown)
+    return _changed(service, caller, endpoint, identifier, conditions, asked)
 
 
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
-    """Delete a group; its members stay users."""
+    """Delete a group; its members stay users, without the licence that it gave (R27)."""
 
-    def work(_: bool, now: int) -> None:
+    def work(locked: bool, now: int) -> None:
+        if locked:
+            lock_account(caller, now)
         row = _locked_row(caller, endpoint, identifier, conditions)
+        if row.licence_type is not None and not locked:
+            raise NeedsAccount
+        members = memberships.ids(caller.account_id, identifier) if row.licence_type else []
         resources.delete(caller.account_id, endpoint, identifier)
-        _tell(caller, "group.deleted", identifier, {"displayName": row.display_name}, [], now)
+        decided = group_licences.followed(caller, members, now) if members else []
+        _tell(caller, "group.deleted", identifier, {"displayName": row.display_name}, [], now, decided)
 
-    in_transaction(service, work)
+    in_transaction(service.database, work)
 
 
 def _changed(
-    service: Service,
-    caller: Caller,
-    endpoint: Endpoint,
-    identifier: str,
-    conditions: Conditions,
-    after: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-    member_changes: Sequence[MemberChange],
-    unknown: Sequence[str],
+    service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions, asked: Asked
 ) -> Stored:
     """Write a changed group; users are locked before the group, as everywhere."""
-    named = [one for change in member_changes if change.op != "remove" for one in change.ids]
+    named = [one for change in asked.members if change.op != "remove" for one in change.ids]
 
-    def work(_: bool, now: int) -> Stored:
-        known, skipped = _known(caller, named)
+    def work(locked: bool, now: int) -> Stored:
+        if locked:
+            lock_account(caller, now)
+        known, skipped = known_members(caller, named)
         row = _locked_row(caller, endpoint, identifier, conditions)
-        before = texts.document_of(endpoint, row)
-        document = with_schemas(endpoint, {**_with_defaults(after(before)), "id": identifier, "members": None})
-        if not (document.get("displayName") or "").strip():
-            raise InvalidValueException(detail="displayName is required and may not be blank; send it")
-        moved = _move(caller, identifier, member_changes, frozenset(known), now)
+        after = _with_defaults(asked.after(texts.document_of(endpoint, row)))
+        given = group_licences.type_asked(caller.account_id, row.licence_type, after)
+        if not locked and (given != row.licence_type or (given and asked.members)):
+            raise NeedsAccount  # the account comes before its groups
+        moved = move(caller, identifier, asked.members, frozenset(known), now)
         moved.skipped = skipped
-        if document != before or moved.added or moved.removed:
-            count = row.member_count + moved.added - moved.removed
-            columns = {**_columns(document), "member_count": count, "modified": now}
-            new = document if document != before else None
-            _unique(document, lambda: resources.update(caller.account_id, endpoint, row, new, columns))
-        changes = [*document_changes(before, document), *moved.changes]
+        final = _final(endpoint, after, identifier)
+        _save(caller, endpoint, row, final, moved, now)
+        decided = group_licences.changed(caller, identifier, row.licence_type, given, moved, now)
+        changes = [*document_changes(texts.written(row), final), *_giving(row.licence_type, given), *moved.changes]
         if changes:
-            _tell(caller, "group.updated", identifier, document, [*changes, *ignored(unknown)], now)
+            _tell(caller, "group.updated", identifier, final, [*changes, *ignored(asked.unknown)], now, decided)
         return _answer(caller, endpoint, identifier)
 
-    return in_transaction(service, work)
+    return in_transaction(service.database, work)
 
 
-def _move(caller: Caller, identifier: str, changes: Sequence[MemberChange], known: frozenset[str], now: int) -> Moved:
-    """Carry out the changes of members in the order sent; only the named rows are touched."""
-    moved = Moved()
-    for change in changes:
-        ids = [one for one in change.ids if one in known]
-        if change.op == "remove":
-            moved.remove(memberships.remove(caller.account_id, identifier, change.ids))
-            continue
-        if change.op == "replace":
-            gone = set(memberships.ids(caller.account_id, identifier)) - set(ids)
-            moved.remove(memberships.remove(caller.account_id, identifier, gone))
-        moved.add(memberships.add(caller.account_id, identifier, ids, now))
-    return moved
+def _save(
+    caller: Caller, endpoint: Endpoint, row: sa.Row[Any], document: Mapping[str, Any], moved: Moved, now: int
+) -> None:
+    """Write a group's document and the number of its members, if either changed."""
+    if not (document.get("displayName") or "").strip():
+        raise InvalidValueException(detail="displayName is required and may not be blank; send it")
+    new = document if document != texts.written(row) else None
+    if new or moved.added or moved.removed:
+        count = row.member_count + moved.added - moved.removed
+        columns = {**_columns(document), "member_count": count, "modified": now}
+        _unique(document, lambda: resources.update(caller.account_id, endpoint, row, new, columns))
 
 
-def _known(caller: Caller, ids: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Return the ids that are users of the account, in the order sent, and the others (A-33, E28).
-
-    The others are skipped while at least one is known, so that one user who is gone does not cost a whole push;
-    the strict profile refuses.
-    """
-    if not ids:
-        return [], ()
-    found = memberships.lock_users(caller.account_id, ids)
-    unknown = tuple(dict.fromkeys(one for one in ids if one not in found))
-    if unknown and (not found or caller.profile.unknown_members == "refuse"):
-        raise Refused("R27", "E28", value=unknown[0][:100])
-    return [one for one in ids if one in found], unknown
-
-
-def _limited(service: Service, ids: tuple[str, ...]) -> tuple[str, ...]:
-    if len(ids) > service.limits.members:
-        raise PayloadTooLargeException(
-            detail=f"{len(ids)} members in one request; at most {service.limits.members} are taken, send them in parts"
-        )
-    return ids
+def _giving(before: str | None, after: str | None) -> list[Change]:
+    """Return the change of the licence that the group gives, as the journal has it."""
+    return [] if before == after else [{"attribute": "licenseType", "from": before, "to": after}]
 
 
 def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Body:
     body = caller.profile.rewrite_body(endpoint, body)
-    return read_resource(endpoint, body, caller.profile.tolerance, service.catalogue)
+    return spoken(read_resource(endpoint, body, caller.profile.tolerance, service.catalogue), ACCOUNT_GROUP)
 
 
 def _with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in (document.get(ACCOUNT_GROUP) or {}).items() if value is not None}
-    licence = given.pop("licenseType", "none")
-    if licence.lower() != "none":
-        raise NotImplementedException(
-            detail=f"licenseType: groups cannot give the licence '{licence[:60]}' yet; set licenseType on the users"
-        )
     return {**document, ACCOUNT_GROUP: {"kind": "directory", **given}}
 
 
+def _final(endpoint: Endpoint, document: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+    """Return the document as it is stored: without members, licence and counts, which are not kept in it."""
+    extension = {name: value for name, value in document[ACCOUNT_GROUP].items() if name not in GROUP_COLUMNS}
+    return with_schemas(endpoint, {**document, "id": identifier, "members": None, ACCOUNT_GROUP: extension})
+
+
 def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
-    extension = document[ACCOUNT_GROUP]
-    return {"kind": extension["kind"], "licence_type": extension.get("licenseType")}
+    return {"kind": document[ACCOUNT_GROUP]["kind"]}
 
 
 def _locked_row(caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> sa.Row[Any]:
@@ -252,9 +204,16 @@ def _answer(caller: Caller, endpoint: Endpoint, identifier: str) -> Stored:
 
 
 def _tell(
-    caller: Caller, action: str, identifier: str, document: Mapping[str, Any], changes: Sequence[Change], now: int
+    caller: Caller,
+    action: str,
+    identifier: str,
+    document: Mapping[str, Any],
+    changes: Sequence[Change],
+    now: int,
+    decided: Sequence[Decided] = (),
 ) -> None:
+    """Tell the journal what became of the group, and of each member whose licence it changed."""
     entry = journal.Entry(
         action, target_type="Group", target_id=identifier, target_name=document["displayName"], changes=changes
     )
-    journal.write(caller.account_id, caller.actor, [entry], now)
+    journal.write(caller.account_id, caller.actor, [entry, *entries_of(decided)], now)

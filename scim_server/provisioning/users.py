@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from scim2_models import Context, InvalidValueException
 
@@ -16,12 +15,13 @@ from scim_server.protocol.catalogue import ACCOUNT_USER, ENTERPRISE, USER, Attri
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
 from scim_server.protocol.intake import Notes
-from scim_server.protocol.messages import Body, read_resource, replaced, validated, with_schemas
+from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
 from scim_server.protocol.patches import read_patch
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
-from scim_server.store import accounts, journal, memberships, resources, texts
+from scim_server.provisioning.seats import Decided, carry_out_own
+from scim_server.store import accounts, group_licences, journal, licences, memberships, resources, texts, user_logs
 from scim_server.store.identifiers import new_id
 from scim_server.store.resources import Lock
 
@@ -48,7 +48,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     asked = Asked(document, _asserted_by_body(read.document, {}), read.notes)
     identifier = new_id()
     return in_transaction(
-        service, lambda _, now: _settle(service, caller, endpoint, identifier, None, asked, False, now)
+        service.database, lambda _, now: _settle(service, caller, endpoint, identifier, None, asked, False, now)
     )
 
 
@@ -61,14 +61,14 @@ def put(
 
     def work(locked: bool, now: int) -> Stored:
         if locked:
-            lock_account(caller, endpoint, now)
+            lock_account(caller, now)
         row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.document_of(endpoint, row)
         after = replaced(endpoint, before, read.document, _kept(endpoint))
         asked = Asked(after, _asserted_by_body(read.document, before), read.notes)
         return _settle(service, caller, endpoint, identifier, row, asked, locked, now)
 
-    return in_transaction(service, work)
+    return in_transaction(service.database, work)
 
 
 def patch(
@@ -81,34 +81,34 @@ def patch(
 
     def work(locked: bool, now: int) -> Stored:
         if locked:
-            lock_account(caller, endpoint, now)
+            lock_account(caller, now)
         row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.document_of(endpoint, row)
         after = message.apply(endpoint, before, caller.profile.policy)
         return _settle(service, caller, endpoint, identifier, row, Asked(after, asserted, message.notes), locked, now)
 
-    return in_transaction(service, work, locks_account=bool(asserted & SEATS))
+    return in_transaction(service.database, work, locks_account=bool(asserted & SEATS))
 
 
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
     """Delete a user for good, with its memberships and logs, and serve who waits for the seat (R21, R22)."""
 
     def work(_: bool, now: int) -> None:
-        lock_account(caller, endpoint, now)
+        lock_account(caller, now)
         row = _locked_row(caller, endpoint, identifier, conditions, Lock.DELETE)
         before = member_of(identifier, texts.document_of(endpoint, row), row)
         plan = rules.decide(before, None, _facts(caller, before, None, frozenset(), None, now))
-        memberships.leave_all(caller.account_id, identifier, now)
-        purged, granted = accounts.carry_out(caller.account_id, identifier, plan, now)
+        own = Decided(before, plan, user_logs.purge(caller.account_id, identifier))
+        memberships.leave_all(caller.account_id, before, now)
         accounts.remember_deleted(caller.account_id, row.user_name, now)
         resources.delete(caller.account_id, endpoint, identifier)
+        own, *others = carry_out_own(caller.account_id, caller.policies, own, None, now)
         masked = masked_name(row.user_name, caller.policies.deletion_audit_identity)
-        entries = user_entries(identifier, masked, plan, [], granted, purged)
-        journal.write(caller.account_id, caller.actor, entries, now)
+        journal.write(caller.account_id, caller.actor, user_entries(own, masked, [], others), now)
         if masked != row.user_name:
             journal.mask(caller.account_id, identifier, row.user_name, masked)
 
-    in_transaction(service, work)
+    in_transaction(service.database, work)
 
 
 def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Body:
@@ -121,14 +121,7 @@ def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Bo
             document.pop(name, None)
     if document.get("active") is None:
         document.pop("active", None)
-    extension = document.get(ACCOUNT_USER)
-    if extension is None:
-        document.pop(ACCOUNT_USER, None)
-    else:
-        document[ACCOUNT_USER] = {
-            name: value for name, value in extension.items() if f"{ACCOUNT_USER}:{name}" not in read.notes.empty
-        }
-    return replace(read, document=document)
+    return spoken(replace(read, document=document), ACCOUNT_USER)
 
 
 def _kept(endpoint: Endpoint) -> list[Attribute]:
@@ -178,7 +171,7 @@ def _settle(
     if not locked and rules.touches_account(before, after, asked.asserted, caller.policies):
         if row is not None:
             raise NeedsAccount  # the account comes before its users
-        lock_account(caller, endpoint, now)
+        lock_account(caller, now)
     facts = _facts(caller, before, after, asked.asserted, _transfer_target(caller, endpoint, target), now)
     plan = rules.decide(before, after, facts)
     assert plan.after is not None
@@ -209,10 +202,14 @@ def _facts(
     )
     if not rules.touches_account(before, after, asserted, caller.policies):
         return facts
+    given = group_licences.types_given(account_id, [before.id])[before.id] if before else []
+    mine = {before.licence_type, before.licence_pending_type} if before else set()
     return replace(
         facts,
         pools=accounts.pools(account_id),
         active_administrators=accounts.active_administrators(account_id),
+        group_types=tuple(type for type, _ in given) if before else None,
+        licence_group=next((name for type, name in given if type in mine), None),
     )
 
 
@@ -269,10 +266,10 @@ def _write(
 ) -> None:
     """Write a decided user and its entries; a request that changes nothing writes nothing (P5)."""
     assert plan.after is not None
-    old = orjson.loads(row.document) if row is not None else {}
+    old = texts.written(row) if row is not None else {}
     if row is not None and old == document and plan.after == before:
         return
-    columns = accounts.state_columns(facts.pools, before, plan.after, now)
+    columns = licences.state_columns(facts.pools, before, plan.after, now)
     try:
         if row is None:
             columns |= {"id": plan.after.id, "version": 1, "created": now, "modified": now}
@@ -282,7 +279,8 @@ def _write(
             resources.update(caller.account_id, endpoint, row, changed, {**columns, "modified": now})
     except resources.Taken:
         raise Refused("R3", "E3", value=plan.after.user_name) from None
-    purged, granted = accounts.carry_out(caller.account_id, plan.after.id, plan, now)
+    target = facts.transfer_to if isinstance(facts.transfer_to, Member) else None
+    own, *others = carry_out_own(caller.account_id, caller.policies, Decided(before, plan), target, now)
     changes = [*document_changes(old, document), *member_changes(before, plan.after), *ignored(notes.unknown)]
-    entries = user_entries(plan.after.id, plan.after.user_name, plan, changes, granted, purged)
+    entries = user_entries(own, plan.after.user_name, changes, others)
     journal.write(caller.account_id, caller.actor, entries, now)

@@ -1,18 +1,14 @@
-"""Accounts: policies, approved domains, licence pools; facts for the rules, and their plans carried out."""
+"""Accounts: policies, approved domains, licence pools, and the facts that the rules ask of them."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from scim_server.account.effects import Effect, LogsPurged
-from scim_server.account.model import ADMINISTRATOR, PERSON, Member, Plan, Pool
-from scim_server.account.refusals import Refused
+from scim_server.account.model import ADMINISTRATOR, PERSON, Pool
 from scim_server.protocol.folding import fold_name
-from scim_server.store import user_logs
 from scim_server.store.database import execute
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import account, approved_domain, deleted_address, licence_pool, user
@@ -28,22 +24,6 @@ LICENCE_TYPES: Mapping[str, dict[str, Any]] = {
 }
 """The licence types that are sold, with their capabilities (rules.md 3, Q7 and Q13)."""
 
-STATE_COLUMNS = (
-    "sms_returns", "microsoft_returns", "licence_type", "licence_activated", "licence_status", "licence_source",
-    "licence_reason", "licence_pending_type", "licence_assigned_at", "licence_activated_at", "licence_expires_at",
-    "licence_reset_required", "activations_used", "deactivated_at",
-)  # fmt: skip
-"""The fields of a member that are columns of its row and not part of its document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A pending user who got a seat that was freed (R6)."""
-
-    id: str
-    user_name: str
-    type: str
-
 
 def create(name: str, settings: Mapping[str, Any], now: int) -> str:
     """Create an account and return its id."""
@@ -55,6 +35,11 @@ def create(name: str, settings: Mapping[str, Any], now: int) -> str:
 def named(name: str) -> sa.Row[Any] | None:
     """Return the row of the account called ``name``, or None."""
     return execute(sa.select(account).where(account.c.name == name)).one_or_none()
+
+
+def all_accounts() -> list[sa.Row[Any]]:
+    """Return the rows of all accounts by name."""
+    return list(execute(sa.select(account).order_by(account.c.name)))
 
 
 def set_settings(account_id: str, settings: Mapping[str, Any]) -> None:
@@ -153,122 +138,6 @@ def remember_deleted(account_id: str, user_name: str, now: int) -> None:
     if not was_deleted(account_id, user_name):
         values = {"account_id": account_id, "digest": _digest(account_id, user_name), "deleted": now}
         execute(deleted_address.insert(), values)
-
-
-def carry_out(account_id: str, member_id: str, plan: Plan, now: int) -> tuple[int | None, tuple[Granted, ...]]:
-    """Move the seats, destroy the logs and write the transfer of a plan.
-
-    Returns how many log entries were destroyed (None when none were to be), and the pending users who got a seat
-    that was freed. The user's own row is written by the caller.
-    """
-    freed = []
-    for licence_type, change in _seats(plan.effects):
-        _move_seat(account_id, licence_type, change)
-        if change < 0:
-            freed.append(licence_type)
-    purged = None
-    if any(isinstance(effect, LogsPurged) for effect in plan.effects):
-        purged = user_logs.purge(account_id, member_id)
-    if plan.transfer_target is not None:
-        _write_state(account_id, plan.transfer_target, now)
-    granted = tuple(one for licence_type in freed for one in serve_pending(account_id, licence_type, now))
-    return purged, granted
-
-
-def state_columns(account_pools: Mapping[str, Pool], before: Member | None, after: Member, now: int) -> dict[str, Any]:
-    """Return the columns of a user's row that its document does not hold."""
-    columns = {name: getattr(after, name) for name in STATE_COLUMNS}
-    if after.licence_status == "pending" and (before is None or before.licence_status != "pending"):
-        columns["licence_pending_since"] = now
-    pool = account_pools.get(after.licence_type or "")
-    if pool is not None:
-        columns["activations_allowed"] = pool.activations
-    elif after.licence_type is None:
-        columns["activations_allowed"] = None
-    return columns
-
-
-def serve_pending(account_id: str, licence_type: str, now: int) -> list[Granted]:
-    """Give the free seats of a type to the active users who wait for one, oldest first (R6)."""
-    free = pools(account_id)[licence_type].available
-    if free <= 0:
-        return []
-    waiting = (
-        sa.select(user.c.id, user.c.user_name)
-        .where(
-            user.c.account_id == account_id,
-            user.c.licence_pending_type == licence_type,
-            user.c.licence_status == "pending",
-            user.c.active.is_(True),
-        )
-        .order_by(user.c.licence_pending_since, user.c.id)
-        .limit(free)
-    )
-    granted = [Granted(row.id, row.user_name, licence_type) for row in execute(waiting)]
-    if granted:
-        _assign_pending(account_id, licence_type, [one.id for one in granted], now)
-    return granted
-
-
-def _assign_pending(account_id: str, licence_type: str, ids: list[str], now: int) -> None:
-    execute(
-        user.update()
-        .where(user.c.account_id == account_id, user.c.id.in_(ids))
-        .values(
-            licence_type=licence_type,
-            licence_status="assigned",
-            licence_source=sa.func.coalesce(user.c.licence_source, "direct"),
-            licence_assigned_at=now,
-            activations_allowed=_activations(account_id, licence_type),
-            licence_reason=None,
-            licence_pending_type=None,
-            licence_pending_since=None,
-            version=user.c.version + 1,
-            modified=now,
-        )
-    )
-    _move_seat(account_id, licence_type, len(ids))
-
-
-def _seats(effects: Iterable[Effect]) -> list[tuple[str, int]]:
-    """Return the changes of the pools in the order of the effects: a new seat is taken before the old one returns."""
-    return [seat for effect in effects for seat in effect.seats]
-
-
-def _move_seat(account_id: str, licence_type: str, change: int) -> None:
-    """Change the assigned count of a pool, never beyond what is bought; Refused E5 when it would be."""
-    statement = (
-        licence_pool.update()
-        .where(
-            licence_pool.c.account_id == account_id,
-            licence_pool.c.type == licence_type,
-            licence_pool.c.assigned + change <= licence_pool.c.total,
-        )
-        .values(assigned=licence_pool.c.assigned + change)
-    )
-    if execute(statement).rowcount == 0:
-        pool = pools(account_id)[licence_type]
-        raise Refused("R6", "E5", type=licence_type, assigned=pool.assigned, total=pool.total)
-
-
-def _write_state(account_id: str, member: Member, now: int) -> None:
-    execute(
-        user.update()
-        .where(user.c.account_id == account_id, user.c.id == member.id)
-        .values(
-            **{name: getattr(member, name) for name in STATE_COLUMNS},
-            activations_allowed=_activations(account_id, member.licence_type),
-            licence_pending_since=None,
-            version=user.c.version + 1,
-            modified=now,
-        )
-    )
-
-
-def _activations(account_id: str, licence_type: str | None) -> sa.ScalarSelect[int | None]:
-    """How many activations one licence of a type allows, for a shared mailbox that receives it (R26)."""
-    where = (licence_pool.c.account_id == account_id, licence_pool.c.type == licence_type)
-    return sa.select(licence_pool.c.activations).where(*where).scalar_subquery()
 
 
 def _digest(account_id: str, user_name: str) -> str:

@@ -20,6 +20,8 @@ from scim_server.store.tables import metadata
 
 _current: ContextVar[sa.Connection] = ContextVar("scim_server_connection")
 
+CHUNK = 1000
+"""How many ids go into one statement."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536")
 
 
@@ -113,6 +115,11 @@ class Prepared:
 
 def _row_type(names: Sequence[str]) -> Any:
     return namedtuple("Row", names)  # noqa: PYI024 - the names are known at run time only
+
+
+def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield parts of a list of ids that are small enough for one statement."""
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
 def dialect() -> str:

@@ -61,12 +61,13 @@ LICENCE_COLUMNS: Mapping[str, tuple[sa.Column[Any], str]] = {
 }
 """The attributes of the account's extension whose truth is the column, in the order in which they are shown."""
 
-MEMBER_COUNTS: Mapping[str, tuple[sa.Column[Any], str]] = {
+GROUP_COLUMNS: Mapping[str, tuple[sa.Column[Any], str]] = {
+    "licenseType": (group.c.licence_type, "word"),
     "memberCount": (group.c.member_count, "integer"),
     "licensedMemberCount": (group.c.licensed_member_count, "integer"),
     "pendingMemberCount": (group.c.pending_member_count, "integer"),
 }
-"""The counts that a group shows of its members."""
+"""What a group gives, and the counts of its members: attributes whose truth is the column too."""
 
 USERS = Map(
     table=user,
@@ -106,11 +107,7 @@ GROUPS = Map(
         ),
         **_keep(
             ACCOUNT_GROUP,
-            {
-                "kind": (group.c.kind, "word"),
-                "licenseType": (group.c.licence_type, "word"),
-                **MEMBER_COUNTS,
-            },
+            {"kind": (group.c.kind, "word"), **GROUP_COLUMNS},
         ),
     },
 )

@@ -5,11 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.store.database import dialect, execute
+from scim_server.account.model import Member
+from scim_server.store.database import chunks, dialect, execute
+from scim_server.store.group_licences import counted_in
 from scim_server.store.tables import group, membership, user
-
-CHUNK = 1000
-"""How many ids go into one statement."""
 
 
 def lock_users(account_id: str, ids: Iterable[str]) -> frozenset[str]:
@@ -18,7 +17,7 @@ def lock_users(account_id: str, ids: Iterable[str]) -> frozenset[str]:
     Users are locked before groups, everywhere, so that no two requests wait for each other.
     """
     known: set[str] = set()
-    for chunk in _chunks(sorted(set(ids))):
+    for chunk in chunks(sorted(set(ids))):
         statement = sa.select(user.c.id).where(user.c.account_id == account_id, user.c.id.in_(chunk))
         known.update(execute(statement.order_by(user.c.id).with_for_update(read=True, key_share=True)).scalars())
     return frozenset(known)
@@ -27,7 +26,7 @@ def lock_users(account_id: str, ids: Iterable[str]) -> frozenset[str]:
 def add(account_id: str, group_id: str, user_ids: Sequence[str], now: int) -> list[str]:
     """Make users of the account members of a group; returns those who were not yet."""
     added: list[str] = []
-    for chunk in _chunks(user_ids):
+    for chunk in chunks(user_ids):
         rows = [{"account_id": account_id, "group_id": group_id, "user_id": one, "added": now} for one in chunk]
         statement = _insert().values(rows).on_conflict_do_nothing().returning(membership.c.user_id)
         added += execute(statement).scalars()
@@ -37,16 +36,16 @@ def add(account_id: str, group_id: str, user_ids: Sequence[str], now: int) -> li
 def remove(account_id: str, group_id: str, user_ids: Iterable[str]) -> list[str]:
     """Take users out of a group; returns those who were members."""
     removed: list[str] = []
-    for chunk in _chunks(sorted(set(user_ids))):
+    for chunk in chunks(sorted(set(user_ids))):
         where = (*_of_group(account_id, group_id), membership.c.user_id.in_(chunk))
         removed += execute(membership.delete().where(*where).returning(membership.c.user_id)).scalars()
     return removed
 
 
 def ids(account_id: str, group_id: str) -> list[str]:
-    """Return the ids of all members of a group."""
+    """Return the ids of all members of a group, who was added first before the others."""
     statement = sa.select(membership.c.user_id).where(*_of_group(account_id, group_id))
-    return list(execute(statement.order_by(membership.c.user_id)).scalars())
+    return list(execute(statement.order_by(membership.c.added, membership.c.user_id)).scalars())
 
 
 def of_groups(account_id: str, group_ids: Sequence[str], display: bool) -> dict[str, list[tuple[str, str | None]]]:
@@ -69,18 +68,16 @@ def of_groups(account_id: str, group_ids: Sequence[str], display: bool) -> dict[
     return members
 
 
-def leave_all(account_id: str, user_id: str, now: int) -> int:
+def leave_all(account_id: str, member: Member, now: int) -> int:
     """Take a user out of every group, moving the groups' versions (ETG-07); returns how many groups changed."""
-    of_user = sa.select(membership.c.group_id).where(
-        membership.c.account_id == account_id, membership.c.user_id == user_id
-    )
-    changed = execute(
-        group.update()
-        .where(group.c.account_id == account_id, group.c.id.in_(of_user))
-        .values(version=group.c.version + 1, modified=now, member_count=group.c.member_count - 1)
-    )
+    of_user = (membership.c.account_id == account_id, membership.c.user_id == member.id)
+    values = {"version": group.c.version + 1, "modified": now, "member_count": group.c.member_count - 1}
+    for column, licence_type in counted_in(member):
+        values[column] = group.c[column] - sa.case((group.c.licence_type == licence_type, 1), else_=0)
+    groups = sa.select(membership.c.group_id).where(*of_user)
+    changed = execute(group.update().where(group.c.account_id == account_id, group.c.id.in_(groups)).values(values))
     if changed.rowcount:
-        execute(membership.delete().where(membership.c.account_id == account_id, membership.c.user_id == user_id))
+        execute(membership.delete().where(*of_user))
     return changed.rowcount
 
 
@@ -94,7 +91,3 @@ def _insert() -> Any:
 
 def _of_group(account_id: str, group_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return (membership.c.account_id == account_id, membership.c.group_id == group_id)
-
-
-def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -19,7 +19,7 @@ from scim_server.protocol.folding import fold_name
 from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.mapping import MAPS, Map, folded, value_key
 from scim_server.store.tables import user, user_value
-from scim_server.store.texts import columns_sent, document_of, stored
+from scim_server.store.texts import columns_sent, document_of, stored, written
 
 
 class Taken(Exception):
@@ -50,16 +50,6 @@ def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock =
     """Return the row of a resource, locked until the end of the transaction, or None."""
     statement = _row_by_id(endpoint, lock)
     return execute(statement, {"account": account_id, "id": identifier}).one_or_none()
-
-
-def suspended_since(account_id: str, endpoint: Endpoint, latest: int) -> list[sa.Row[Any]]:
-    """Return the rows of the users whose licence was suspended at ``latest`` or before, locked, by id (R24).
-
-    At most 200, so that no request pays for all that are due; the next one goes on.
-    """
-    suspended = user.c.licence_status == sa.literal_column("'suspended'")  # literal, so that its index is found
-    where = (user.c.account_id == account_id, suspended, user.c.deactivated_at <= latest)
-    return list(execute(_rows(endpoint, Lock.CHANGE).where(*where).order_by(user.c.id).limit(200)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +209,7 @@ def _insert_values(account_id: str, endpoint: Endpoint, identifier: str, documen
 
 
 def _replace_values(account_id: str, endpoint: Endpoint, before: sa.Row[Any], document: Mapping[str, Any]) -> None:
-    old = orjson.loads(before.document)
+    old = written(before)
     if _value_rows(account_id, endpoint, before.id, old) != _value_rows(account_id, endpoint, before.id, document):
         execute(user_value.delete().where(user_value.c.account_id == account_id, user_value.c.user_id == before.id))
         _insert_values(account_id, endpoint, before.id, document)

@@ -115,8 +115,8 @@ user = sa.Table(
         "account_id",
         "licence_pending_type",
         "licence_pending_since",
-        sqlite_where=sa.text("licence_status = 'pending'"),
-        postgresql_where=sa.text("licence_status = 'pending'"),
+        sqlite_where=sa.text("licence_pending_since IS NOT NULL"),
+        postgresql_where=sa.text("licence_pending_since IS NOT NULL"),
     ),
     sa.Index(
         "ix_user_suspended",

@@ -11,24 +11,31 @@ from scim_server.account.model import SHARED_MAILBOX
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored, instant
 from scim_server.protocol.entitlements import is_licence, shown_licence, with_licence
-from scim_server.store.mapping import LICENCE_COLUMNS, MAPS, MEMBER_COUNTS
+from scim_server.store.mapping import GROUP_COLUMNS, LICENCE_COLUMNS, MAPS
 from scim_server.store.tables import group, membership, user
 
 
 def stored(endpoint: Endpoint, row: Any) -> Stored:
     """Return a row as it is sent: for a user the document with the account's own state spliced in."""
     if endpoint.path == "/Groups":
-        return Stored(row.id, _with_counts(row), row.version, row.created, row.modified, member_count=row.member_count)
+        return Stored(
+            row.id, _with_group_state(row), row.version, row.created, row.modified, member_count=row.member_count
+        )
     groups = () if row.groups in (None, "[]") else tuple(map(tuple, orjson.loads(row.groups)))
     return Stored(row.id, _with_account_state(row, row.state), row.version, row.created, row.modified, groups)
 
 
 def document_of(endpoint: Endpoint, row: Any) -> dict[str, Any]:
     """Return the whole resource of a row as a document, without ``meta`` and the derived lists."""
-    text = row.document
-    if endpoint.path == "/Users":
-        text = _with_account_state(row, orjson.dumps(_settled_values(row)).decode())
+    is_user = endpoint.path == "/Users"
+    text = _with_account_state(row, orjson.dumps(_settled_values(row)).decode()) if is_user else _with_group_state(row)
     document: dict[str, Any] = orjson.loads(text)
+    return document
+
+
+def written(row: Any) -> dict[str, Any]:
+    """Return the document of a row as it was written, without what columns hold."""
+    document: dict[str, Any] = orjson.loads(row.document)
     return document
 
 
@@ -80,10 +87,11 @@ def _with_entitlements(document: dict[str, Any], licence_type: str | None) -> st
     return orjson.dumps(document).decode()
 
 
-def _with_counts(row: Any) -> str:
-    """Splice the counts of a group's members into the document's text, in the same way."""
-    counts = {name: getattr(row, column.key) for name, (column, _) in MEMBER_COUNTS.items()}
-    return f"{row.document[:-2]},{orjson.dumps(counts).decode()[1:]}}}"
+def _with_group_state(row: Any) -> str:
+    """Splice what a group gives, and the counts of its members, into the document's text, in the same way."""
+    state = {name: getattr(row, column.key) for name, (column, _) in GROUP_COLUMNS.items()}
+    given = {name: value for name, value in state.items() if value is not None}
+    return f"{row.document[:-2]},{orjson.dumps(given).decode()[1:]}}}"
 
 
 def columns_sent(endpoint: Endpoint, dialect_name: str) -> list[sa.ColumnElement[Any]]:
@@ -93,7 +101,7 @@ def columns_sent(endpoint: Endpoint, dialect_name: str) -> list[sa.ColumnElement
         table.c[name] for name in ("id", "document", "version", "created", "modified")
     ]
     if table is not user:
-        return columns + [column for column, _ in MEMBER_COUNTS.values()]
+        return columns + [column for column, _ in GROUP_COLUMNS.values()]
     columns += [user.c.licence_type, *(column for column, kind in LICENCE_COLUMNS.values() if kind == "instant")]
     columns.append(_state(dialect_name).label("state"))
     columns.append(_groups_of_user(dialect_name).label("groups"))

@@ -32,11 +32,11 @@ from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import DEFAULT, projection, represented
 from scim_server.protocol.messages import Search, with_schemas
 from scim_server.protocol.selections import member_ids
-from scim_server.store import accounts, memberships, resources, texts
+from scim_server.store import licences, memberships, resources, texts
 from scim_server.store.database import Database
 from scim_server.store.identifiers import new_id, now
 from scim_server.store.journal import Actor
-from scim_server.store.mapping import MEMBER_COUNTS
+from scim_server.store.mapping import GROUP_COLUMNS
 from scim_server.store.resources import Lock, Stale, Taken
 
 from .rows import BASE
@@ -126,9 +126,11 @@ class AccountStorage(ScimStorage):
         """Delete a resource; a user leaves its groups before."""
         endpoint = self._endpoint(resource_type)
         with self.operation():
-            self._expected_row(endpoint, resource_id, expected_version)
+            row = self._expected_row(endpoint, resource_id, expected_version)
             if endpoint.path == "/Users":
-                memberships.leave_all(self.account_id, resource_id, now())
+                memberships.leave_all(
+                    self.account_id, member_of(resource_id, texts.document_of(endpoint, row), row), now()
+                )
             resources.delete(self.account_id, endpoint, resource_id)
 
     def _endpoint(self, resource_type: ResourceType) -> Endpoint:
@@ -192,11 +194,11 @@ def _user(
     before = member_of(identifier, stored, row) if stored is not None else None
     after = asking(before, document) if before else asked_of(identifier, document)
     final = with_schemas(endpoint, {**decided(document, after), "id": identifier})
-    return final, accounts.state_columns({}, before, after, moment)
+    return final, licences.state_columns({}, before, after, moment)
 
 
 def _group(endpoint: Endpoint, identifier: str, asked: Mapping[str, Any], members: frozenset[str]) -> Written:
-    given = {name: one for name, one in (asked.get(ACCOUNT_GROUP) or {}).items() if name not in MEMBER_COUNTS}
+    given = {name: one for name, one in (asked.get(ACCOUNT_GROUP) or {}).items() if name not in GROUP_COLUMNS}
     extension = {"kind": "directory", **given}
     document = {**asked, "id": identifier, "members": None, "meta": None, ACCOUNT_GROUP: extension}
     columns = {

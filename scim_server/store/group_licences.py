@@ -1,0 +1,88 @@
+"""What groups give their members, and how many members hold it or wait for it (R27).
+
+The counts are kept, not computed: reading a group of 100,000 members costs what reading one of 10 costs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from scim_server.account.model import Member
+from scim_server.store.database import chunks, execute
+from scim_server.store.tables import group, membership
+
+LICENSED, PENDING = "licensed_member_count", "pending_member_count"
+
+
+def counted_in(member: Member | None) -> frozenset[tuple[str, str]]:
+    """Return in which counts of its groups a member appears: column, and the type that the group must give."""
+    if member is None or member.licence_source != "group":
+        return frozenset()
+    held = {(LICENSED, member.licence_type)} if member.holds_seat and member.licence_type else set()
+    awaited = {(PENDING, member.licence_pending_type)} if member.waits and member.active else set()
+    return frozenset((column, type) for column, type in held | awaited if type is not None)
+
+
+def types_given(account_id: str, user_ids: Sequence[str]) -> Mapping[str, list[tuple[str, str]]]:
+    """Return the licence types that the groups of users give, with the groups' names, the first assigned first."""
+    given: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    statement = (
+        sa.select(membership.c.user_id, group.c.licence_type, group.c.display_name)
+        .join(group, (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id))
+        .where(membership.c.account_id == account_id, membership.c.user_id.in_(user_ids))
+        .where(group.c.licence_type.is_not(None))
+        .order_by(membership.c.user_id, membership.c.added, membership.c.group_id)
+    )
+    for row in execute(statement):
+        given[row.user_id].append((row.licence_type, row.display_name))
+    return given
+
+
+def set_type(account_id: str, group_id: str, licence_type: str | None, now: int) -> None:
+    """Have a group give another licence type, or none; nobody is counted as having it yet."""
+    execute(
+        group.update()
+        .where(group.c.account_id == account_id, group.c.id == group_id)
+        .values(
+            {"licence_type": licence_type, LICENSED: 0, PENDING: 0, "version": group.c.version + 1, "modified": now}
+        )
+    )
+
+
+def count(account_id: str, group_id: str, licence_type: str, came: Iterable[Member], left: Iterable[Member]) -> None:
+    """Count the members who came to a group, and no longer those who left it, as they are at this moment."""
+    columns = {column: _number(came, column, licence_type) for column in (LICENSED, PENDING)}
+    gone = list(left)
+    moved = {column: number - _number(gone, column, licence_type) for column, number in columns.items()}
+    values = {column: group.c[column] + number for column, number in moved.items() if number}
+    if values:
+        execute(group.update().where(group.c.account_id == account_id, group.c.id == group_id).values(values))
+
+
+def _number(members: Iterable[Member], column: str, licence_type: str) -> int:
+    return sum((column, licence_type) in counted_in(member) for member in members)
+
+
+def recount(account_id: str, changes: Iterable[tuple[Member, Member]]) -> None:
+    """Move the counts of all groups whose members hold or await something else than before (R27)."""
+    moved: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for before, after in changes:
+        was, now_is = counted_in(before), counted_in(after)
+        for sign, keys in ((-1, was - now_is), (1, now_is - was)):
+            for column, licence_type in keys:
+                moved[column, licence_type, sign].append(before.id)
+    for (column, licence_type, sign), ids in moved.items():
+        for chunk in chunks(ids):
+            _shift(account_id, column, licence_type, sign, chunk)
+
+
+def _shift(account_id: str, column: str, licence_type: str, sign: int, ids: Sequence[str]) -> None:
+    mine = (membership.c.account_id == account_id, membership.c.user_id.in_(ids))
+    number = sa.select(sa.func.count()).where(*mine, membership.c.group_id == group.c.id).scalar_subquery()
+    execute(
+        group.update()
+        .where(group.c.account_id == account_id, group.c.licence_type == licence_type)
+        .where(group.c.id.in_(sa.select(membership.c.group_id).where(*mine)))
+        .values({column: group.c[column] + sign * number, "version": group.c.version + 1})
+    )
