@@ -4,8 +4,10 @@ import click
 
 from scim_server.cli.accounts import account, domain, licence
 from scim_server.cli.demo import demo
+from scim_server.cli.groups import group
 from scim_server.cli.journal import log
 from scim_server.cli.serving import serve, upgrade
+from scim_server.cli.sweeping import sweep
 from scim_server.cli.tokens import token
 
 __all__ = ["main"]
@@ -21,5 +23,5 @@ def main() -> None:
     """
 
 
-for command in (demo, upgrade, serve, account, domain, licence, token, log):
+for command in (demo, upgrade, serve, account, domain, licence, group, token, log, sweep):
     main.add_command(command)

@@ -84,9 +84,43 @@ def domain() -> None:
 @json_option
 def approve_domain(account: str, domain: str, as_json: bool) -> None:
     """Approve DOMAIN: users may have addresses of exactly this domain."""
+    _set_domain(account, domain, "approved", as_json)
+
+
+@domain.command("request")
+@account_option
+@click.argument("domain")
+@json_option
+def request_domain(account: str, domain: str, as_json: bool) -> None:
+    """Note that DOMAIN waits for its approval; no user may have an address of it yet."""
+    _set_domain(account, domain, "pending", as_json)
+
+
+@domain.command("refuse")
+@account_option
+@click.argument("domain")
+@json_option
+def refuse_domain(account: str, domain: str, as_json: bool) -> None:
+    """Note that DOMAIN is refused; the users who have addresses of it stay."""
+    _set_domain(account, domain, "refused", as_json)
+
+
+def _set_domain(account: str, domain: str, status: str, as_json: bool) -> None:
     with opened() as portal:
-        answer = portal.approve_domain(account, domain)
-    state = "is approved" if answer["changed"] else "was approved already"
+        answer = portal.set_domain(account, domain, status)
+    state = f"is {status}" if answer["changed"] else f"was {status} already"
+    tell(as_json, answer, [f"Domain '{answer['domain']}' {state}."])
+
+
+@domain.command("withdraw")
+@account_option
+@click.argument("domain")
+@json_option
+def withdraw_domain(account: str, domain: str, as_json: bool) -> None:
+    """Withdraw DOMAIN: its users stay, new addresses in it are refused, another account may have it."""
+    with opened() as portal:
+        answer = portal.withdraw_domain(account, domain)
+    state = "is withdrawn" if answer["changed"] else "was not a domain of the account"
     tell(as_json, answer, [f"Domain '{answer['domain']}' {state}."])
 
 
@@ -102,7 +136,7 @@ def list_domains(account: str, as_json: bool) -> None:
 
 @click.group()
 def licence() -> None:
-    """Add licences to an account's pools."""
+    """Add licences to an account's pools, remove those that nobody holds."""
 
 
 @licence.command("add")
@@ -120,6 +154,31 @@ def add_licences(account: str, type: str, quantity: int, as_json: bool) -> None:
     lines = [f"{answer['type']}: {answer['assigned']} of {answer['total']} assigned, {answer['available']} available."]
     lines += [f"Granted to {plain(name)}, who waited for it." for name in answer["granted"]]
     tell(as_json, answer, lines)
+
+
+@licence.command("remove")
+@account_option
+@click.argument("type")
+@click.argument("quantity", type=click.IntRange(min=1))
+@json_option
+def remove_licences(account: str, type: str, quantity: int, as_json: bool) -> None:
+    """Remove QUANTITY licences of TYPE that nobody holds."""
+    with opened() as portal:
+        answer = portal.remove_licences(account, type, quantity)
+    pool = f"{answer['type']}: {answer['assigned']} of {answer['total']} assigned, {answer['available']} available."
+    tell(as_json, answer, [pool])
+
+
+@licence.command("activations")
+@account_option
+@click.argument("type")
+@click.argument("quantity", type=click.IntRange(1, 1_000_000))
+@json_option
+def set_activations(account: str, type: str, quantity: int, as_json: bool) -> None:
+    """Set how many activations each licence of TYPE allows: sharedMailbox, which several people use."""
+    with opened() as portal:
+        answer = portal.set_activations(account, type, quantity)
+    tell(as_json, answer, [f"Each {answer['type']} licence allows {answer['activations']} activations."])
 
 
 @licence.command("list")

@@ -85,7 +85,7 @@ def _prepared(settings: "Settings") -> tuple[bool, str]:
     kept = portal.has_account(ACCOUNT)
     if not kept:
         portal.create_account(ACCOUNT)
-    portal.approve_domain(ACCOUNT, DOMAIN)
+    portal.set_domain(ACCOUNT, DOMAIN, "approved")
     held = {pool["type"] for pool in portal.licences(ACCOUNT)}
     for kind, quantity in LICENCES.items():
         if kind not in held:

@@ -6,10 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.account.policies import policies_from
+from scim_server.account.policies import Policies, policies_from
 from scim_server.cli import answers, texts
 from scim_server.cli.texts import PortalError
+from scim_server.protocol.catalogue import Catalogue
 from scim_server.protocol.documents import instant
+from scim_server.provisioning import grace, group_kinds, group_licences
 from scim_server.provisioning.changes import entries_of
 from scim_server.provisioning.seats import serve
 from scim_server.store import accounts, credentials, journal
@@ -71,23 +73,36 @@ class Portal:
                 accounts.set_settings(row.id, after)
                 told = [{"attribute": key, "from": before[key], "to": wanted[key]} for key in changed]
                 _record(row.id, Entry("account.policyChanged", "success", "AccountSettings", row.id, row.name, told))
+                _have_pools(row.id, policies_from(after))
+            if "groupLicenses" in changed:
+                _give_by_name(row.id, policies_from(after))
         return {"name": row.name, "policies": before | wanted, "changed": changed}
 
-    def approve_domain(self, account: str, text: str) -> dict[str, Any]:
-        """Approve a domain for an account; again is no change."""
+    def set_domain(self, account: str, text: str, status: str) -> dict[str, Any]:
+        """Note a domain as pending, approved or refused for an account; again is no change (R2)."""
         name = texts.domain_name(text)
-        elsewhere = f"the domain '{name}' is approved for another account; a domain belongs to one account only."
+        elsewhere = f"the domain '{name}' belongs to another account; a domain belongs to one account only."
         try:
             with self._changing(account) as row:
-                owner = accounts.domain_owner(name)
-                if owner not in {None, row.id}:
+                if accounts.domain_owner(name) not in {None, row.id}:
                     raise PortalError(elsewhere)
-                if owner is None:
-                    accounts.approve_domain(row.id, name, now())
-                    _record(row.id, Entry("domain.approved", "success", "ApprovedDomain", name, name))
+                before = {one.name: one.status for one in accounts.domains(row.id)}.get(name)
+                if before != status:
+                    accounts.set_domain(row.id, name, status, now())
+                    told = [{"attribute": "status", "from": before, "to": status}]
+                    _record(row.id, Entry(f"domain.{status}", "success", "ApprovedDomain", name, name, told))
         except sa.exc.IntegrityError:  # another account was faster
             raise PortalError(elsewhere) from None
-        return {"domain": name, "status": "approved", "changed": owner is None}
+        return {"domain": name, "status": status, "changed": before != status}
+
+    def withdraw_domain(self, account: str, text: str) -> dict[str, Any]:
+        """Withdraw a domain from an account; its users stay, new addresses in it are refused (R2)."""
+        name = texts.domain_name(text)
+        with self._changing(account) as row:
+            changed = accounts.withdraw_domain(row.id, name) > 0
+            if changed:
+                _record(row.id, Entry("domain.withdrawn", "success", "ApprovedDomain", name, name))
+        return {"domain": name, "changed": changed}
 
     def domains(self, account: str) -> list[dict[str, Any]]:
         """Return the domains of an account."""
@@ -112,6 +127,55 @@ class Portal:
             _record(row.id, Entry("licences.added", "success", "LicensePool", kind, kind, added), *entries_of(served))
             after = accounts.pools(row.id)[kind]
         return answers.pool(after) | {"added": quantity, "granted": [one.member.user_name for one in served]}
+
+    def remove_licences(self, account: str, text: str, quantity: int) -> dict[str, Any]:
+        """Take licences that nobody holds out of the pool of a type (R32)."""
+        kind = texts.licence_type(text)
+        with self._changing(account) as row:
+            if not accounts.remove_licences(row.id, kind, quantity):
+                pool = accounts.pools(row.id).get(kind)
+                state = f"{pool.assigned} of {pool.total} are assigned" if pool else "the account has none"
+                raise PortalError(f"{quantity} {kind} cannot be removed: {state}. Withdraw licences first, then retry.")
+            after = accounts.pools(row.id)[kind]
+            told = [{"attribute": "total", "from": after.total + quantity, "to": after.total}]
+            _record(row.id, Entry("licences.removed", "success", "LicensePool", kind, kind, told))
+        return answers.pool(after) | {"removed": quantity}
+
+    def set_activations(self, account: str, text: str, quantity: int) -> dict[str, Any]:
+        """Set how many activations each licence of a type allows: that of shared mailboxes counts them (R26)."""
+        kind = texts.licence_type(text)
+        with self._changing(account) as row:
+            pool = accounts.pools(row.id).get(kind)
+            if pool is None or pool.activations is None:
+                raise PortalError(
+                    f"activations of '{kind}' are not counted; only those of a sharedMailbox licence are."
+                )
+            if pool.activations != quantity:
+                accounts.set_activations(row.id, kind, quantity, now())
+                told = [{"attribute": "activationsAllowed", "from": pool.activations, "to": quantity}]
+                _record(row.id, Entry("licences.activationsSet", "success", "LicensePool", kind, kind, told))
+        return {"type": kind, "activations": quantity, "changed": pool.activations != quantity}
+
+    def permit(self, account: str, group: str, permissions: Sequence[str]) -> dict[str, Any]:
+        """Give a role group these permissions and no others (R31)."""
+        granted = texts.permissions(permissions)
+        endpoint = Catalogue().endpoint_of("Group")
+        with self._changing(account) as row:
+            try:
+                identifier, before = group_kinds.permit(row.id, endpoint, group, granted, now())
+            except group_kinds.NoRoleGroup:
+                way_out = "Create it over SCIM with kind roleGroup first."
+                raise PortalError(f"account '{row.name}' has no role group '{group}'. {way_out}") from None
+            if before != granted:
+                told = [{"attribute": "permissions", "from": before, "to": granted}]
+                _record(row.id, Entry("group.permitted", "success", "Group", identifier, group, told))
+        return {"group": group, "permissions": granted, "changed": before != granted}
+
+    def sweep(self, account: str | None) -> dict[str, int]:
+        """Release the seats whose days of grace are over; returns how many, by account (R24)."""
+        with self.database.reading():
+            rows = [_named(account)] if account else accounts.all_accounts()
+        return {row.name: grace.sweep(self.database, row.id) for row in rows}
 
     def licences(self, account: str) -> list[dict[str, Any]]:
         """Return the licence pools of an account."""
@@ -171,8 +235,7 @@ class Portal:
     def _changing(self, name: str) -> Iterator[sa.Row[Any]]:
         """Give the row of an account, locked, in a transaction."""
         with self.database.transaction():
-            accounts.lock(_named(name).id)
-            yield _named(name)
+            yield accounts.lock(_named(name).id)
 
 
 def _named(name: str) -> sa.Row[Any]:
@@ -190,6 +253,22 @@ def _connected(account_id: str, name: str, profile: str | None, moment: int) -> 
         change = {"attribute": "profile", "from": found.profile, "to": profile}
         _record(account_id, Entry("connection.profileChanged", "success", "Connection", found.id, name, [change]))
     return found
+
+
+def _have_pools(account_id: str, policies: Policies) -> None:
+    """Have an empty pool for each type that a policy gives, so that users can wait for it (R6, R27)."""
+    for kind in {policies.defaults_licence_type, *policies.group_licences.values()} - {
+        None,
+        *accounts.pools(account_id),
+    }:
+        accounts.add_licences(account_id, str(kind), 0)
+
+
+def _give_by_name(account_id: str, policies: Policies) -> None:
+    """Have the groups that are there already give what the policy gives to their names (R27)."""
+    for identifier, name, decided in group_licences.give_by_name(account_id, policies, now()):
+        told = [{"attribute": "licenseType", "to": group_licences.type_by_name(policies, name)}]
+        _record(account_id, Entry("group.updated", "success", "Group", identifier, name, told), *entries_of(decided))
 
 
 def _record(account_id: str, *entries: Entry) -> None:

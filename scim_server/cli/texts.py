@@ -9,6 +9,7 @@ import idna
 from scim_server.account.addresses import DOMAIN, LONGEST_DOMAIN, PUBLIC_PROVIDERS
 from scim_server.account.policies import read_policy
 from scim_server.idp.profiles import profiles
+from scim_server.protocol.catalogue import ACCOUNT_GROUP, Catalogue
 from scim_server.store.accounts import LICENCE_TYPES
 from scim_server.store.credentials import SCOPES
 
@@ -69,6 +70,17 @@ def _policy(key: str, text: str) -> Any:
     if key == "groupLicenses":
         return {group: licence_type(kind) for group, kind in json.loads(text).items()}
     return value
+
+
+def permissions(texts: Iterable[str]) -> list[str]:
+    """Return the permissions of a role group, in the words and the order of its schema (R31)."""
+    known = Catalogue().endpoint_of("Group").by_urn[f"{ACCOUNT_GROUP}:permissions".lower()].canonical
+    by_key = {one.lower(): one for one in known}
+    asked = [text.strip() for text in texts]
+    for text in asked:
+        if text.lower() not in by_key:
+            raise PortalError(f"'{text}' is not a permission. Known permissions: {', '.join(known)}.")
+    return [one for one in known if one.lower() in {text.lower() for text in asked}]
 
 
 def profile_name(text: str | None) -> str | None:

@@ -2,13 +2,15 @@
 
 from scim_server.account import rules
 from scim_server.account.model import Facts
-from scim_server.account.policies import Policies
-from scim_server.provisioning.caller import Caller
+from scim_server.account.policies import Policies, policies_from
+from scim_server.provisioning.caller import Caller, in_transaction
 from scim_server.provisioning.changes import entries_of
 from scim_server.provisioning.seats import Decided, carry_out
 from scim_server.store import accounts, journal, licences
+from scim_server.store.database import Database
 from scim_server.store.journal import Actor
 
+SWEEP = Actor("system", "sweep")
 AT_ONCE = 200
 """How many overdue seats one transaction releases, so that no request pays for all that are due."""
 
@@ -33,3 +35,19 @@ def release_overdue(account_id: str, policies: Policies, actor: Actor, now: int)
         told = carry_out(account_id, policies, released, now)
         journal.write(account_id, actor, entries_of(told), now)
     return len(released)
+
+
+def sweep(database: Database, account_id: str) -> int:
+    """Release every seat of an account whose days of grace are over; returns how many (R24).
+
+    Several may do so at once: each set is found and released under the account's lock, in a transaction of its own.
+    """
+
+    def work(_: bool, now: int) -> int:
+        policies = policies_from(accounts.settings_of(accounts.lock(account_id)))
+        return release_overdue(account_id, policies, SWEEP, now)
+
+    released = 0
+    while some := in_transaction(database, work):
+        released += some
+    return released

@@ -43,6 +43,20 @@ def type_asked(account_id: str, given: str | None, document: Mapping[str, Any]) 
     return given if same_type(asked, given) else checked(account_id, asked)
 
 
+def give_by_name(account_id: str, policies: Policies, now: int) -> list[tuple[str, str, list[Decided]]]:
+    """Have the groups that are there already give what ``groupLicenses`` gives to their names, if they give nothing.
+
+    Returns the id and the name of each group, and what was decided about its members.
+    """
+    keys = [fold(name) for name in policies.group_licences]
+    given = []
+    for row in group_licences.without_type(account_id, keys):
+        licence_type = rules.type_to_give(type_by_name(policies, row.display_name), accounts.pools(account_id))
+        group_licences.set_type(account_id, row.id, licence_type, now)
+        given.append((row.id, row.display_name, give(account_id, policies, row.id, licence_type, now)))
+    return given
+
+
 def changed(
     caller: Caller, group_id: str, before: str | None, after: str | None, moved: Moved, now: int
 ) -> list[Decided]:

@@ -18,6 +18,7 @@ from scim_server.provisioning import group_licences
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import Change, document_changes, entries_of, ignored
 from scim_server.provisioning.grace import lock_account
+from scim_server.provisioning.group_kinds import check_mailbox
 from scim_server.provisioning.moving import Moved, known_members, limited, move
 from scim_server.provisioning.seats import Decided
 from scim_server.store import journal, memberships, resources, texts
@@ -48,6 +49,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
         if locked:
             lock_account(caller, now)
         given = group_licences.checked(caller.account_id, asked)
+        check_mailbox(caller.account_id, service.catalogue.endpoint_of("User"), {}, document)
         members, skipped = known_members(caller, ids)
         final = _final(endpoint, document, identifier)
         columns = {"id": identifier, "version": 1, "created": now, "modified": now, **_columns(final)}
@@ -122,7 +124,9 @@ def _changed(
             lock_account(caller, now)
         known, skipped = known_members(caller, named)
         row = _locked_row(caller, endpoint, identifier, conditions)
-        after = _with_defaults(asked.after(texts.document_of(endpoint, row)))
+        before = texts.document_of(endpoint, row)
+        after = _with_defaults(asked.after(before))
+        check_mailbox(caller.account_id, service.catalogue.endpoint_of("User"), before, after)
         given = group_licences.type_asked(caller.account_id, row.licence_type, after)
         if not locked and (given != row.licence_type or (given and asked.members)):
             raise NeedsAccount  # the account comes before its groups

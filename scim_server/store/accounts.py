@@ -53,18 +53,29 @@ def settings_of(row: sa.Row[Any]) -> dict[str, Any]:
     return settings
 
 
-def lock(account_id: str) -> None:
-    """Make every other request that moves a seat or an administrator of the account wait (P6).
+def lock(account_id: str) -> sa.Row[Any]:
+    """Make every other request that moves a seat or an administrator of the account wait (P6); returns its row.
 
     The lock does not hinder inserts that refer to the account. SQLite has one writer at a time already.
     """
-    execute(sa.select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True))
+    mine = sa.select(account).where(account.c.id == account_id)
+    return execute(mine.with_for_update(key_share=True)).one()
 
 
-def approve_domain(account_id: str, name: str, now: int) -> None:
-    """Approve a domain for an account; IntegrityError when another account has it."""
-    values = {"account_id": account_id, "name": name, "status": "approved", "requested_at": now, "approved_at": now}
-    execute(approved_domain.insert(), values)
+def set_domain(account_id: str, name: str, status: str, now: int) -> None:
+    """Note a domain of an account as pending, approved or refused; IntegrityError when another account has it."""
+    approved_at = now if status == "approved" else None
+    where = (approved_domain.c.account_id == account_id, approved_domain.c.name == name)
+    values = {"status": status, "approved_at": approved_at}
+    if execute(approved_domain.update().where(*where).values(values)).rowcount == 0:
+        new = {"account_id": account_id, "name": name, "requested_at": now}
+        execute(approved_domain.insert(), {**new, **values})
+
+
+def withdraw_domain(account_id: str, name: str) -> int:
+    """Forget a domain of an account, which another one may have then; returns 0 where there was none."""
+    where = (approved_domain.c.account_id == account_id, approved_domain.c.name == name)
+    return execute(approved_domain.delete().where(*where)).rowcount
 
 
 def domains(account_id: str) -> list[sa.Row[Any]]:
@@ -98,6 +109,23 @@ def add_licences(account_id: str, licence_type: str, quantity: int) -> None:
     if changed.rowcount == 0:
         values = {"account_id": account_id, "type": licence_type, "total": quantity, **LICENCE_TYPES[licence_type]}
         execute(licence_pool.insert(), values)
+
+
+def remove_licences(account_id: str, licence_type: str, quantity: int) -> bool:
+    """Take licences that nobody holds out of a pool; returns whether it had so many (R32)."""
+    left = licence_pool.c.total - quantity
+    where = (licence_pool.c.account_id == account_id, licence_pool.c.type == licence_type)
+    reduced = licence_pool.update().where(*where, licence_pool.c.assigned <= left).values(total=left)
+    return execute(reduced).rowcount == 1
+
+
+def set_activations(account_id: str, licence_type: str, quantity: int, now: int) -> None:
+    """Set how many activations each licence of a type allows, and show it on the users who hold one (R26)."""
+    where = (licence_pool.c.account_id == account_id, licence_pool.c.type == licence_type)
+    execute(licence_pool.update().where(*where).values(activations=quantity))
+    holders = (user.c.account_id == account_id, user.c.licence_type == licence_type)
+    shown = {"activations_allowed": quantity, "version": user.c.version + 1, "modified": now}
+    execute(user.update().where(*holders).values(shown))
 
 
 def pools(account_id: str) -> dict[str, Pool]:

@@ -5,6 +5,7 @@ The counts are kept, not computed: reading a group of 100,000 members costs what
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -48,6 +49,13 @@ def set_type(account_id: str, group_id: str, licence_type: str | None, now: int)
             {"licence_type": licence_type, LICENSED: 0, PENDING: 0, "version": group.c.version + 1, "modified": now}
         )
     )
+
+
+def without_type(account_id: str, name_keys: Sequence[str]) -> list[sa.Row[Any]]:
+    """Return the groups of these folded names that give no licence: id, name, folded name."""
+    where = (group.c.account_id == account_id, group.c.display_name_key.in_(name_keys), group.c.licence_type.is_(None))
+    columns = (group.c.id, group.c.display_name, group.c.display_name_key)
+    return list(execute(sa.select(*columns).where(*where).order_by(group.c.id)))
 
 
 def count(account_id: str, group_id: str, licence_type: str, came: Iterable[Member], left: Iterable[Member]) -> None:

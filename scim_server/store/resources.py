@@ -18,7 +18,7 @@ from scim_server.protocol.entitlements import without_licence
 from scim_server.protocol.folding import fold_name
 from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.mapping import MAPS, Map, folded, value_key
-from scim_server.store.tables import user, user_value
+from scim_server.store.tables import group, user, user_value
 from scim_server.store.texts import columns_sent, document_of, stored, written
 
 
@@ -68,6 +68,14 @@ def find_user(account_id: str, endpoint: Endpoint, id_or_name: str) -> FoundUser
     if row is None and (identifier := execute(named).scalar()):
         row = fetch_row(account_id, endpoint, identifier)
     return FoundUser(row.id, document_of(endpoint, row), row) if row is not None else None
+
+
+def find_group(account_id: str, endpoint: Endpoint, display_name: str) -> sa.Row[Any] | None:
+    """Return the row of the group of a name, locked for a change, or None."""
+    key = _key(endpoint, "displayname", display_name)
+    named = sa.select(group.c.id).where(group.c.account_id == account_id, group.c.display_name_key == key)
+    identifier = execute(named).scalar()
+    return fetch_row(account_id, endpoint, identifier) if identifier else None
 
 
 def insert(account_id: str, endpoint: Endpoint, document: Mapping[str, Any], columns: Mapping[str, Any]) -> None:

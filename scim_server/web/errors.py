@@ -31,6 +31,9 @@ STATUSES = {
 }
 """The status and scimType of each refusal; the others are 400 invalidValue."""
 
+REFUSALS = {"mutability": "E22"}
+"""The refusals of the catalogue that the protocol tells, by their scimType: read-only and immutable attributes."""
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 log = logging.getLogger("scim_server")
@@ -59,7 +62,7 @@ def _scim(error: SCIMException) -> Response:
         response = answer(error.status, detail)
         response.headers["WWW-Authenticate"] = error.challenge
         return response
-    _record(error.status, detail, None, error.scim_type or None)
+    _record(error.status, detail, None, REFUSALS.get(error.scim_type, error.scim_type or None))
     return answer(error.status, detail, error.scim_type or None)
 
 

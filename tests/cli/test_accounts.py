@@ -138,7 +138,7 @@ def test_two_accounts_that_approve_one_domain_at_once_do_not_both_get_it(run, da
 
     def approve(name):
         try:
-            portal.approve_domain(name, "raced.example")
+            portal.set_domain(name, "raced.example", "approved")
             won.append(name)
         except PortalError:
             pass
@@ -214,3 +214,56 @@ def test_people_read_a_table(run, account):
         "eco   10     0         10",
     ]
     assert "eco 0 of 10 assigned" in run("account", "show", account).stdout
+
+
+def test_a_domain_is_requested_refused_approved_and_withdrawn(run, ask, account, actions):
+    def status():
+        return [
+            (one["status"], one["approvedAt"] is None) for one in ask("domain", "list", "--account", account)["domains"]
+        ]
+
+    for command, state in (("request", "pending"), ("refuse", "refused"), ("approve", "approved")):
+        assert ask("domain", command, "--account", account, "steps.example")["changed"] is True
+        assert ask("domain", command, "--account", account, "steps.example")["changed"] is False
+        assert status() == [(state, state != "approved")]
+    other = f"{account} rival"
+    run("account", "create", other)
+    assert "another account" in run("domain", "request", "--account", other, "steps.example", code=1).stderr
+    assert ask("domain", "withdraw", "--account", account, "steps.example")["changed"] is True
+    assert ask("domain", "withdraw", "--account", account, "steps.example")["changed"] is False
+    run("domain", "approve", "--account", other, "steps.example")
+    assert actions()[1:] == ["domain.pending", "domain.refused", "domain.approved", "domain.withdrawn"]
+
+
+def test_licences_that_nobody_holds_are_removed(run, ask, account, actions):
+    run("licence", "add", "--account", account, "pro", 3)
+    assert ask("licence", "remove", "--account", account, "PRO", 2)["total"] == 1
+    refused = run("licence", "remove", "--account", account, "pro", 2, code=1).stderr
+    assert refused == "Error: 2 pro cannot be removed: 0 of 1 are assigned. Withdraw licences first, then retry.\n"
+    assert "the account has none" in run("licence", "remove", "--account", account, "eco", 1, code=1).stderr
+    assert actions()[-1] == "licences.removed"
+
+
+def test_activations_of_a_shared_mailbox_licence_are_set(run, ask, account, actions):
+    assert "not counted" in run("licence", "activations", "--account", account, "sharedMailbox", 9, code=1).stderr
+    run("licence", "add", "--account", account, "sharedMailbox", 1)
+    assert ask("licence", "activations", "--account", account, "sharedmailbox", 9)["changed"] is True
+    assert ask("licence", "activations", "--account", account, "sharedMailbox", 9)["changed"] is False
+    assert "not counted" in run("licence", "activations", "--account", account, "pro", 9, code=1).stderr
+    assert actions()[-1] == "licences.activationsSet"
+
+
+def test_a_type_that_a_policy_gives_is_one_of_the_account_s(ask, account):
+    ask("account", "set", account, 'groupLicenses={"Sales": "pro"}', "defaults.licenseType=eco")
+    assert [(one["type"], one["total"]) for one in ask("licence", "list", "--account", account)["licences"]] == [
+        ("eco", 0),
+        ("pro", 0),
+    ]
+
+
+def test_permissions_are_of_role_groups(run, account):
+    assert "no role group 'Help'" in run("group", "permit", "--account", account, "Help", "logs", code=1).stderr
+    assert (
+        "Known permissions: businessManagement"
+        in run("group", "permit", "--account", account, "Help", "all", code=1).stderr
+    )

@@ -160,6 +160,12 @@ class Api:
     def database(self) -> Database:
         return self.service.database
 
+    @property
+    def account_name(self) -> str:
+        """What the command line calls the account."""
+        with self.database.reading():
+            return next(row.name for row in accounts.all_accounts() if row.id == self.account_id)
+
     def pool(self, licence_type: str) -> Pool:
         """The account's pool of a licence type, as the database has it."""
         with self.database.reading():
@@ -228,7 +234,7 @@ def new_account(app: Flask) -> Callable[..., Api]:
         with database.transaction():
             settings = {key.replace("__", "."): value for key, value in policies.items()}
             account_id = accounts.create(f"account-{number}", settings, now())
-            accounts.approve_domain(account_id, f"a{number}.example", now())
+            accounts.set_domain(account_id, f"a{number}.example", "approved", now())
             for licence_type in ("eco", "advanced", "pro", "sharedMailbox"):
                 accounts.add_licences(account_id, licence_type, licences)
         return Api(app, account_id, None, f"a{number}.example").token_for()

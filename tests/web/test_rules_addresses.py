@@ -14,7 +14,7 @@ from .conftest import EXT, USER, Api, op
 
 def approve(api: Api, domain: str) -> None:
     with api.database.transaction():
-        accounts.approve_domain(api.account_id, domain, 1)
+        accounts.set_domain(api.account_id, domain, "approved", 1)
 
 
 def refused_domain(attribute: str, domain: str) -> str:

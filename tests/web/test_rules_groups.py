@@ -8,6 +8,8 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
+from scim_server.cli.portal import Portal
+from scim_server.cli.texts import PortalError
 from scim_server.store.database import execute
 from scim_server.store.tables import group as group_table
 from scim_server.store.tables import membership
@@ -340,3 +342,54 @@ def test_r27_members_by_the_thousand_cost_a_bounded_number_of_statements(api: Ap
     assert counts(api, path) == (2500, 2005, 495)
     api.delete(path)
     assert api.pool("eco").assigned == 0
+
+
+def test_r31_role_group_has_the_permissions_that_the_portal_gives(api: Api, people: list[str]) -> None:
+    """Membership is SCIM's and effective at once; an IdP cannot mint permissions."""
+    block = {GEXT: {"kind": "roleGroup", "permissions": ["billing"]}}
+    path = f"/Groups/{api.group('Helpdesk', people[0], **block)['id']}"
+    assert "permissions" not in api.get(path)[GEXT]
+    portal = Portal(api.database)
+    name = api.account_name
+    assert portal.permit(name, "HELPDESK", ["LOGS", "billing"])["permissions"] == ["billing", "logs"]
+    assert api.get(path)[GEXT]["permissions"] == ["billing", "logs"]
+    assert [one["id"] for one in api.find(f'{GEXT}:permissions eq "LOGS"', "/Groups")] == [api.get(path)["id"]]
+    api.refuse_patch(path, op("add", f"{GEXT}:permissions", ["purchasing"]), kind="mutability")
+    api.put(path, {"displayName": "Desk", "members": [{"value": people[1]}], GEXT: {"permissions": []}})
+    assert api.get(path)[GEXT]["permissions"] == ["billing", "logs"]
+    assert [one["display"] for one in api.get(f"/Users/{people[1]}")["groups"]] == ["Desk"]
+    assert portal.permit(name, "Desk", [])["changed"] is True
+    assert "permissions" not in api.get(path)[GEXT]
+    api.group("Plain")
+    with pytest.raises(PortalError):
+        portal.permit(name, "Plain", ["logs"])
+
+
+def test_r26_group_of_a_mailbox_s_users_names_a_mailbox(api: Api, people: list[str]) -> None:
+    mailbox = api.user("office", ext={"kind": "sharedMailbox"})["id"]
+    body = {"displayName": "Office", GEXT: {"kind": "sharedMailboxUsers", "sharedMailbox": mailbox}}
+    path = f"/Groups/{api.post('/Groups', body)['id']}"
+    assert api.get(path)[GEXT]["sharedMailbox"] == mailbox
+    with api.unchanged(path):
+        for wrong in (people[0], "nobody"):
+            detail = api.refuse_patch(path, op("replace", f"{GEXT}:sharedMailbox", wrong), kind="invalidValue")
+            assert detail.startswith(f"sharedMailbox: '{wrong}' is not the id of a shared mailbox of this account.")
+            other = {"displayName": "x", GEXT: {"sharedMailbox": wrong}}
+            api.refuse("POST", "/Groups", other, kind="invalidValue")
+    api.delete(f"/Users/{mailbox}")
+    api.patch(path, op("replace", "displayName", "Still"))
+
+
+def test_r26_activations_bought_are_shown_on_the_mailboxes(api: Api) -> None:
+    mailbox = api.user("office", ext={"kind": "sharedMailbox", "licenseType": "sharedMailbox"})
+    assert mailbox[EXT]["activationsAllowed"] == 5
+    Portal(api.database).set_activations(api.account_name, "sharedMailbox", 7)
+    assert api.get(f"/Users/{mailbox['id']}")[EXT]["activationsAllowed"] == 7
+
+
+def test_r27_account_gives_a_licence_to_the_groups_that_are_there(api: Api, people: list[str]) -> None:
+    path, other = giving(api, None, *people[:2], name="Sales"), giving(api, "eco", name="Staff")
+    Portal(api.database).set_policies(api.account_name, {"groupLicenses": '{"SALES": "pro", "Staff": "pro"}'})
+    assert (licences(api, *people[:2]), counts(api, path)) == ([("pro", "assigned", "group")] * 2, (2, 2, 0))
+    assert api.get(other)[GEXT]["licenseType"] == "eco"
+    assert api.done()[-4:] == ["account.policyChanged", "group.updated", "license.assigned", "license.assigned"]

@@ -100,7 +100,7 @@ def test_r29_protocol_refusals_are_recorded_too(api: Api) -> None:
     api.refuse("DELETE", "/Users/nobody", status=404)
     api.refuse("POST", "/Users/.search", {}, kind="invalidSyntax")
     assert [(entry.status, entry.error, entry.target_id) for entry in api.refusals()] == [
-        (400, "mutability", ava["id"]),
+        (400, "E22", ava["id"]),
         (400, "invalidSyntax", ava["id"]),
         (404, "E23", "nobody"),
         (400, "invalidSyntax", None),
