@@ -354,3 +354,20 @@ def test_entitlement_is_kept_as_sent_until_the_licence_is_another(api: Api) -> N
     assert licence(changed) == ("pro", "assigned")
     assert changed["entitlements"][0].get("display") in (None, "pro")
     assert "entitlements" not in api.patch(path, op("replace", TYPE, "none"))
+
+
+def test_r33_users_created_in_numbers_obey_the_rules_one_by_one(new_account: Callable[..., Api]) -> None:
+    """Those who come before a refusal stand, those after it are not touched by it."""
+    api = new_account(licences=2)
+    statuses = [
+        api.send("POST", "/Users", {"userName": name, EXT: {"licenseType": "eco"}}).status_int
+        for name in (api.mail("a"), "b@elsewhere.example", api.mail("A"), api.mail("c"), api.mail("d"), api.mail("e"))
+    ]
+    assert statuses == [201, 400, 409, 201, 409, 409]
+    assert (api.get("/Users")["totalResults"], api.pool("eco").assigned) == (2, 2)
+
+
+def test_r34_sesar_is_assigned_like_any_other(api: Api) -> None:
+    api.buy("sesar", 1)
+    assert licence(api.user("service", ext={"licenseType": "SESAR"})) == ("sesar", "assigned")
+    api.refuse("POST", "/Users", {"userName": api.mail("x"), EXT: {"licenseType": "sesar"}}, status=409)
