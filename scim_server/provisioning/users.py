@@ -21,6 +21,7 @@ from scim_server.protocol.patches import read_patch
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
+from scim_server.provisioning.notifying import record_notices
 from scim_server.store import accounts, journal, memberships, resources, texts
 from scim_server.store.identifiers import new_id
 from scim_server.store.resources import Lock
@@ -283,6 +284,7 @@ def _write(
     except resources.Taken:
         raise Refused("R3", "E3", value=plan.after.user_name) from None
     purged, granted = accounts.carry_out(caller.account_id, plan.after.id, plan, now)
+    record_notices(caller.account_id, caller.policies, (plan,), now)
     changes = [*document_changes(old, document), *member_changes(before, plan.after), *ignored(notes.unknown)]
     entries = user_entries(plan.after.id, plan.after.user_name, plan, changes, granted, purged)
     journal.write(caller.account_id, caller.actor, entries, now)

@@ -57,6 +57,11 @@ def named(name: str) -> sa.Row[Any] | None:
     return execute(sa.select(account).where(account.c.name == name)).one_or_none()
 
 
+def all_accounts() -> list[sa.Row[Any]]:
+    """Return the rows of all accounts by name."""
+    return list(execute(sa.select(account).order_by(account.c.name)))
+
+
 def set_settings(account_id: str, settings: Mapping[str, Any]) -> None:
     """Write the policies of an account that differ from their defaults."""
     execute(account.update().where(account.c.id == account_id).values(settings=_json(settings)))
