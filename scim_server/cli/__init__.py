@@ -5,6 +5,7 @@ import click
 from scim_server.cli.accounts import account, domain, licence
 from scim_server.cli.demo import demo
 from scim_server.cli.journal import log
+from scim_server.cli.notify import notify
 from scim_server.cli.serving import serve, upgrade
 from scim_server.cli.tokens import token
 
@@ -21,5 +22,5 @@ def main() -> None:
     """
 
 
-for command in (demo, upgrade, serve, account, domain, licence, token, log):
+for command in (demo, upgrade, serve, account, domain, licence, token, log, notify):
     main.add_command(command)
