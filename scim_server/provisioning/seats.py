@@ -10,6 +10,7 @@ from scim_server.account import rules
 from scim_server.account.effects import Effect, LicenceReceived, LogsPurged
 from scim_server.account.model import Facts, Member, Plan, Pool
 from scim_server.account.policies import Policies
+from scim_server.provisioning.notifying import record_notices
 from scim_server.store import accounts, group_licences, licences, user_logs
 from scim_server.store.database import chunks
 
@@ -61,9 +62,10 @@ def carry_out(account_id: str, policies: Policies, decided: Iterable[Decided], n
 
 
 def _moved(account_id: str, policies: Policies, decided: Sequence[Decided], now: int) -> list[Decided]:
-    """Move the seats and the groups' counts; returns what that did for those who waited."""
+    """Move the seats and the groups' counts, note who is to be told; returns what that did for those who waited."""
     freed = licences.move_seats(account_id, _effects(decided))
     group_licences.recount(account_id, _changes(decided))
+    record_notices(account_id, policies, (one.plan for one in decided), now)
     return serve(account_id, policies, freed, now) if freed else []
 
 
