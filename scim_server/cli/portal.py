@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_server.account.policies import Policies, policies_from
+from scim_server.account.refusals import Refused
 from scim_server.cli import answers, texts
 from scim_server.cli.texts import PortalError
 from scim_server.protocol.catalogue import Catalogue
@@ -266,7 +267,11 @@ def _have_pools(account_id: str, policies: Policies) -> None:
 
 def _give_by_name(account_id: str, policies: Policies) -> None:
     """Have the groups that are there already give what the policy gives to their names (R27)."""
-    for identifier, name, decided in group_licences.give_by_name(account_id, policies, now()):
+    try:
+        given = group_licences.give_by_name(account_id, policies, now())
+    except Refused as refused:
+        raise PortalError(f"groupLicenses: {refused.detail} Nothing is set.") from None
+    for identifier, name, decided in given:
         told = [{"attribute": "licenseType", "to": group_licences.type_by_name(policies, name)}]
         _record(account_id, Entry("group.updated", "success", "Group", identifier, name, told), *entries_of(decided))
 

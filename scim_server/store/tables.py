@@ -59,7 +59,7 @@ approved_domain = sa.Table(
     sa.Column("requested_at", Micros, nullable=False),
     sa.Column("approved_at", Micros),
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
-    sa.UniqueConstraint("name"),
+    sa.Index("uq_approved_domain_name", "name", unique=True, **_where("status = 'approved'")),
 )
 
 licence_pool = sa.Table(

@@ -267,3 +267,13 @@ def test_permissions_are_of_role_groups(run, account):
         "Known permissions: businessManagement"
         in run("group", "permit", "--account", account, "Help", "all", code=1).stderr
     )
+
+
+def test_a_domain_that_is_not_approved_hinders_no_other_account(run, ask, account):
+    other = f"{account} owner"
+    run("account", "create", other)
+    run("domain", "refuse", "--account", account, "contested.example")
+    run("domain", "request", "--account", other, "contested.example")
+    run("domain", "approve", "--account", other, "contested.example")
+    assert "another account" in run("domain", "approve", "--account", account, "contested.example", code=1).stderr
+    assert ask("domain", "list", "--account", account)["domains"][0]["status"] == "refused"
