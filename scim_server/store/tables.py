@@ -242,8 +242,8 @@ journal = sa.Table(
     sa.Column("logs_purged", sa.Integer),
     sa.Column("request_id", Text),
     sa.Index(None, "account_id", "occurred_at", "id"),
-    sa.Index(None, "account_id", "target_id"),
-    sa.Index(None, "account_id", "target_key"),
+    sa.Index(None, "account_id", "target_id", "occurred_at", "id"),  # the order of a list at its end, as for user_log
+    sa.Index(None, "account_id", "target_key", "occurred_at", "id"),
     sa.Index(None, "account_id", "request_id"),
 )
 

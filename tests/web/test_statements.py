@@ -166,6 +166,32 @@ def test_entries_are_found_by_an_index(app: Flask, api: Api, query: str, index: 
     assert plan[0] == f"SEARCH user_log USING INDEX {index}", plan
 
 
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ('target.value eq "{user}"', "target_id_occurred_at_id (account_id=? AND target_id=?)"),
+        (
+            'target.display eq "ava@x.example" and occurredAt ge "2026-01-01T00:00:00Z"',
+            "target_key_occurred_at_id (account_id=? AND target_key=? AND occurred_at>?)",
+        ),
+        (
+            'occurredAt ge "2026-01-01T00:00:00Z" and target.value eq "{user}" and action sw "user."',
+            "target_id_occurred_at_id (account_id=? AND target_id=? AND occurred_at>?)",
+        ),
+        ('occurredAt le "2026-01-01T00:00:00Z"', "occurred_at_id (account_id=? AND occurred_at<?)"),
+        ('requestId eq "x"', "request_id (account_id=? AND request_id=?)"),
+    ],
+)
+def test_event_records_are_found_by_an_index(app: Flask, api: Api, condition: str, index: str) -> None:
+    user = api.user()["id"]
+    with statements(app) as seen:
+        api.find(condition.format(user=user), "/EventRecords")
+    (page,) = [one for one in seen if "FROM journal" in one and "count(*)" not in one]
+    with app.extensions["scim"].database.reading() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
+    assert plan[0] == f"SEARCH journal USING INDEX ix_journal_account_id_{index}", plan
+
+
 def test_statistics_are_added_up_by_an_index_in_one_statement(app: Flask, api: Api) -> None:
     ids = [api.user(f"u{number}")["id"] for number in range(20)]
     for identifier in ids:

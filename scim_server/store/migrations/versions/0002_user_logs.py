@@ -1,4 +1,4 @@
-"""What the users' logs tell beyond their times: the kind of a message, and the counts that statistics are made of.
+"""What the users' logs tell beyond their times, and indexes by which logs and journal are searched over SCIM.
 
 Revision ID: 0002
 """
@@ -28,7 +28,13 @@ def upgrade() -> None:
     for name, kind in COUNTS.items():
         op.add_column("user_log", sa.Column(name, kind, nullable=False, server_default="0"))
     op.drop_index(op.f("ix_user_log_account_id_user_id_sent_at"), "user_log")
-    columns = ["account_id", "user_id", "sent_at", "id"]
-    op.create_index(op.f("ix_user_log_account_id_user_id_sent_at_id"), "user_log", columns)
-    op.create_index(op.f("ix_user_log_account_id_sent_at_id"), "user_log", ["account_id", "sent_at", "id"])
+    _index("user_log", "account_id", "user_id", "sent_at", "id")
+    _index("user_log", "account_id", "sent_at", "id")
+    for target in ("target_id", "target_key"):
+        op.drop_index(op.f(f"ix_journal_account_id_{target}"), "journal")
+        _index("journal", "account_id", target, "occurred_at", "id")
     op.execute("UPDATE journal SET target_key = lower(target_name) WHERE target_key IS NULL AND target_name <> ''")
+
+
+def _index(table: str, *columns: str) -> None:
+    op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns))
