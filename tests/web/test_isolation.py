@@ -118,11 +118,18 @@ def test_read_only_resources_show_nothing_of_others(api: Api, other: Api) -> Non
     eve = other.user("eve")
     other.write_log(eve["id"], 1)
     other.policy(deactivation__graceDays=3)
+    api.policy(licenseShortage__direct="pend", domains__enforcement="off")
+    resting = api.user("bob", ext={"licenseType": "pro"})["id"]
+    api.patch(f"/Users/{resting}", op("replace", "active", False))
+    for number in range(4):
+        api.user(f"u{number}", userName=f"u{number}@{other.domain}", ext={"licenseType": "pro"})
+    assert [api.get("/LicensePools/pro")[name] for name in ("suspended", "pending")] == [1, 1]
     strange = {api.account_id, ava["id"], ava["userName"], api.domain}
     for path in ("/ApprovedDomains", "/AccountSettings", "/EventRecords", "/UserLogEntries", "/UserStatistics"):
         (mine, *_), page = other.get(path)["Resources"], other.get(path)
         assert not [one for one in strange if one in other.response.text], path
-        assert page["totalResults"] == len(page["Resources"])
+        assert page["totalResults"] == len(page["Resources"]) == other.get(f"{path}?count=0")["totalResults"]
+        assert other.get(f"{path}?count=1")["Resources"] == [mine] or path == "/UserStatistics"
         for one in api.get(path)["Resources"]:
             other.refuse("GET", f"{path}/{one['id']}", status=404)
             theirs = f'id eq "{one["id"]}"'
@@ -136,7 +143,9 @@ def test_read_only_resources_show_nothing_of_others(api: Api, other: Api) -> Non
         assert other.find(owner, "/UserLogEntries") == []
     for about in (f'target.value eq "{ava["id"]}"', f'target.display eq "{ava["userName"]}"'):
         assert other.find(about, "/EventRecords") == []
-    assert other.get("/LicensePools/pro")["assigned"] == 0
+    pool = other.get("/LicensePools/pro")
+    assert [pool[name] for name in ("assigned", "suspended", "pending")] == [0, 0, 0]
+    assert other.get(f"/ApprovedDomains/{other.domain}")["userCount"] == 1
     assert other.get("/Roles/administrator")["totalAssignmentsUsed"] == 0
     assert other.get("/Entitlements/pro")["totalAssignmentsUsed"] == 0
     assert other.get("/AccountSettings")["Resources"][0]["deactivation"]["graceDays"] == 3

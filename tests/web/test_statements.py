@@ -197,8 +197,9 @@ def test_statistics_are_added_up_by_an_index_in_one_statement(app: Flask, api: A
     for identifier in ids:
         api.write_log(identifier, 2)
     with statements(app) as seen:
-        assert len(api.get("/UserStatistics?count=20")["Resources"]) == 20
+        assert len(api.get("/UserStatistics?count=100")["Resources"]) == 20
     (sums,) = [one for one in seen if "FROM user_log" in one]
+    assert [one for one in seen if "LIMIT 21 OFFSET 0" in one]  # one more than is told, to know that there are too many
     with app.extensions["scim"].database.reading() as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sums}")]
     assert (
