@@ -28,8 +28,8 @@ def waiting(account_id: str) -> Mapping[str, int]:
 def in_domains(account_id: str) -> Mapping[str, int]:
     """Return how many users have their userName in each domain, the domain IDNA-encoded (R2).
 
-    One statement, which walks the index of the account's names and neither reads a row nor parses a document: a
-    million users cost some tenths of a second. Whoever does not need the number should not ask.
+    One statement, which walks the index of the account's names and neither reads a row nor parses a document: of a
+    million users half a second on PostgreSQL, one on SQLite. Whoever does not need the number should not ask.
     """
     at = _POSITION[dialect()](user.c.user_name_key, "@")
     domain = sa.func.substr(user.c.user_name_key, at + 1)
