@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 
 from scim_server.store import accounts, user_logs
+from scim_server.store.database import execute
+from scim_server.store.tables import approved_domain
 from scim_server.store.user_logs import LogEntry
 from tests.web.conftest import EXT, Api, op
 
@@ -121,8 +123,9 @@ def test_read_only_lists_cost_the_same_however_much_there_is(app: Flask, api: Ap
     with api.database.transaction():
         for licence_type in accounts.LICENCE_TYPES:
             accounts.add_licences(api.account_id, licence_type, 3)
-        for number in range(10):
-            accounts.approve_domain(api.account_id, f"d{number}.{api.domain}", 1)
+        names = [f"d{number}.{api.domain}" for number in range(10)]
+        domains = [{"account_id": api.account_id, "name": name, "requested_at": 1} for name in names]
+        execute(approved_domain.insert(), domains)
     ids = [api.user(f"u{number}")["id"] for number in range(12)]
     with api.database.transaction():
         entries = [LogEntry(f"m{n}", ids[n % 12], n, "open") for n in range(60)]
