@@ -187,10 +187,22 @@ user_log = sa.Table(
     sa.Column("expires_at", Micros),
     sa.Column("status", Text, nullable=False),
     sa.Column("entry", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False, server_default="message"),
+    sa.Column("code_type", Text, nullable=False, server_default="none"),
+    sa.Column("file_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("byte_count", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("open_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("signature_request_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("signed_file_count", sa.Integer, nullable=False, server_default="0"),
     _of_account("user_id", table="user"),
-    sa.Index(None, "account_id", "user_id", "sent_at"),
+    # With the id at its end SQLite, which has no statistics, takes it for a user's period rather than the other one.
+    sa.Index(None, "account_id", "user_id", "sent_at", "id"),
+    sa.Index(None, "account_id", "sent_at", "id"),
 )
-"""The user's message log (R28); destroyed only by explicit acts (R9, R11, R22)."""
+"""The user's message log (R28); destroyed only by explicit acts (R9, R11, R22).
+
+``entry`` is the JSON of what is shown but not searched: the subject and the recipients.
+"""
 
 notification = sa.Table(
     "notification",
@@ -246,8 +258,8 @@ journal = sa.Table(
     sa.Column("logs_purged", sa.Integer),
     sa.Column("request_id", Text),
     sa.Index(None, "account_id", "occurred_at", "id"),
-    sa.Index(None, "account_id", "target_id"),
-    sa.Index(None, "account_id", "target_key"),
+    sa.Index(None, "account_id", "target_id", "occurred_at", "id"),  # the order of a list at its end, as for user_log
+    sa.Index(None, "account_id", "target_key", "occurred_at", "id"),
     sa.Index(None, "account_id", "request_id"),
 )
 
