@@ -1,6 +1,7 @@
 """Many writes in one request: protocol.md 4.15."""
 
 import logging
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -155,6 +156,30 @@ def test_users_who_manage_one_another_are_created(api: Api) -> None:
     assert b[ENTERPRISE] == {"manager": {"value": a["id"], "$ref": a["meta"]["location"]}}
     assert alone[ENTERPRISE]["manager"]["value"] == alone["id"]
     assert [one["version"] for one in results] == [one["meta"]["version"] for one in (a, b, alone)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_tangle_of_users_and_groups_is_created_as_it_was_meant(api: Api, seed: int) -> None:
+    """BLK-03, BLK-04, BLK-05: users with any managers, groups of any members, in any order."""
+    dice = random.Random(seed)
+    names = [f"u{n}" for n in range(12)]
+    managers = {name: dice.choice([None, *names]) for name in names}
+    groups = {f"g{n}": dice.sample(names, dice.randrange(5)) for n in range(4)}
+    operations = [new_group(name, *(f"bulkId:{one}" for one in members)) for name, members in groups.items()]
+    for name, manager in managers.items():
+        extension = {ENTERPRISE: {"manager": {"value": f"bulkId:{manager}"}}} if manager else {}
+        operations.append(new_user(api, name, **extension))
+    dice.shuffle(operations)
+    results = sent(api, *operations)
+    assert [one["bulkId"] for one in results] == [one["bulkId"] for one in operations]
+    assert {one["status"] for one in results} == {"201"}
+    ids = {one["bulkId"]: id_in(one) for one in results}
+    for name, manager in managers.items():
+        told = api.get(f"/Users/{ids[name]}").get(ENTERPRISE, {}).get("manager", {})
+        assert told.get("value") == (ids[manager] if manager else None)
+        assert ("$ref" in told) == (manager is not None)
+    for name, members in groups.items():
+        assert members_of(api, ids[name]) == {ids[one] for one in members}
 
 
 def test_circle_whose_other_half_fails_tells_what_is_there(api: Api) -> None:

@@ -107,26 +107,6 @@ def test_refusal_of_the_whole_request_is_in_the_journal(api: Api) -> None:
     assert orjson.loads(entry.changes) == [{"method": "POST", "path": "/scim/v2/Bulk"}]
 
 
-def test_ids_of_another_account_are_not_found(api: Api, new_account: Callable[..., Api]) -> None:
-    """MTN-06, MTN-05: per operation; nor can they be linked."""
-    other = new_account()
-    ava, group = api.user("ava"), api.group("Sales")
-    users, groups = f"/Users/{ava['id']}", f"/Groups/{group['id']}"
-    with api.unchanged(users, groups):
-        assert statuses(
-            other,
-            put(users, {"userName": other.mail("x")}),
-            patch(users, op("replace", "title", "x")),
-            delete(users, version='W/"1"'),
-            put(groups, {"displayName": "x"}),
-            patch(groups, op("add", "members", [{"value": "bulkId:eve"}])),
-            delete(groups),
-            new_group("Own", ava["id"]),
-            new_user(other, "eve"),
-        ) == [404, 404, 404, 404, 404, 404, 400, 201]
-    assert [one.target_name for one in other.refusals()][1:3] == [None, None]
-
-
 def test_parallel_bulk_requests_with_the_same_names_have_one_winner_each(api: Api) -> None:
     """CON-10: and every group has the users of the request that created it."""
     names = [f"u{n}" for n in range(6)]
