@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from dataclasses import replace
+from threading import Barrier, Event
 from typing import Any
 
 import orjson
@@ -175,6 +176,48 @@ def test_a_deleted_user_is_not_brought_back_by_a_racing_write(api: Api) -> None:
             lambda: send(api, "GET", f"/Users/{identifier}"),  # noqa: B023
         )
         api.get(f"/Users/{identifier}", status=404)
+
+
+def test_what_was_written_is_read_at_once(api: Api) -> None:
+    """CON-12: by its id and by a filter, twenty times by each of five clients."""
+
+    def write_and_read(client: int) -> int:
+        missed = 0
+        for number in range(20):
+            name = api.mail(f"c{client}-{number}")
+            created = replace(api).post("/Users", {"userName": name})
+            assert replace(api).get(f"/Users/{created['id']}") == created
+            missed += replace(api).find(f'userName eq "{name}"') != [created]
+        return missed
+
+    assert at_once(*(lambda client=client: write_and_read(client) for client in range(5))) == {0: 5}
+
+
+def test_pages_walked_while_others_are_created_show_the_untouched(api: Api) -> None:
+    """CON-11: everyone who was there is seen, and nobody twice on one page."""
+    before = [api.user(f"old{number}")["id"] for number in range(30)]
+    stop = Event()
+
+    def churn() -> int:
+        number = 0
+        while not stop.is_set() and number < 200:
+            send(api, "POST", "/Users", {"userName": api.mail(f"new{number}")})
+            number += 1
+        return number
+
+    def walk() -> int:
+        pages = []
+        try:
+            for start in range(1, 31, 5):
+                page = replace(api).get(f"/Users?startIndex={start}&count=5")["Resources"]
+                pages.append([one["id"] for one in page])
+        finally:
+            stop.set()
+        assert all(len(set(page)) == len(page) for page in pages)
+        assert [one for page in pages for one in page] == before
+        return 0
+
+    assert at_once(churn, walk)[0] >= 1
 
 
 def test_freed_seat_goes_to_one_pending_user_however_many_seats_are_moved(new_account: Callable[..., Api]) -> None:

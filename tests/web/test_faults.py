@@ -83,7 +83,7 @@ def test_connections_that_broke_are_replaced(api: Api, database_url: str) -> Non
 
 
 def test_failure_of_the_server_is_told_without_its_insides(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    """OPS-01, LOG-03, OBS-01: 500 with the request's id, which the log of the server explains; the others are served."""
+    """OPS-01, LOG-03: 500 with the request's id, which the log of the server explains; the others are served."""
     ava, bob = api.user("ava"), api.user("bob")
     with api.database.transaction():
         execute(

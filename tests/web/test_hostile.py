@@ -1,4 +1,4 @@
-"""Hostile input: protocol.md 4.25. Always a SCIM answer below 500, nothing half done, and the server goes on."""
+"""Hostile input: protocol.md 4.25. Always a SCIM answer below 500 (OBS-01), nothing half done, and the server goes on."""
 
 import gzip
 import random

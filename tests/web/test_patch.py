@@ -346,6 +346,23 @@ def test_custom_attributes_are_set_changed_and_removed(api: Api, path: str, name
     assert api.patch(path, op("remove", f"{EXT}:{name}"))[EXT].get(name) in (None, "standard")
 
 
+def test_custom_switches_are_set_and_unset(api: Api) -> None:
+    """PAT-51, EXT-01: the booleans of the extension, on a user who may have them all."""
+    phones = [{"value": "+1 555 0100", "type": "mobile"}]
+    user = api.user("ava", phoneNumbers=phones, ext={"licenseType": "pro", "smsCountryCode": "+1"})
+    path = f"/Users/{user['id']}"
+    for name in ("licenseActivated", "smsReturnsEnabled", "microsoftReturnsEnabled", "twoFactorEnabled"):
+        for operation, expected in (
+            (op("add", f"{EXT}:{name}", True), True),
+            (op("replace", f"{EXT}:{name}", False), False),
+            (op("replace", value={EXT: {name: True}}), True),
+            (op("replace", value={f"{EXT}:{name}": "False"}), False),
+            (op("replace", f"{EXT}:{name.upper()}", "True"), True),
+            (op("remove", f"{EXT}:{name}"), None),
+        ):
+            assert bool(api.patch(path, operation)[EXT].get(name)) is bool(expected), (name, operation)
+
+
 # -- what may not be changed ------------------------------------------------------------------------------------------
 
 
