@@ -87,7 +87,7 @@ def list_resources(caller: Caller, endpoint: Endpoint) -> Response:
 @reads
 def search_resources(caller: Caller, endpoint: Endpoint) -> Response:
     """POST a search (RFC 7644 section 3.4.3)."""
-    return _page(caller, endpoint, read_search(read_json()))
+    return _page(caller, endpoint, read_search(read_json(), caller.profile.tolerance))
 
 
 def _page(caller: Caller, endpoint: Endpoint, asked: Search) -> Response:

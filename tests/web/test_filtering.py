@@ -206,6 +206,20 @@ def test_time_is_the_same_instant_however_it_is_written(api: Api, people: dict[s
     api.refuse("GET", f"/Users?filter={unencoded}", kind="invalidFilter")  # its + is a blank
 
 
+def test_every_attribute_of_the_account_can_be_asked_for(api: Api, people: dict[str, str]) -> None:
+    """FLT-44: by its presence, and by the value that is shown; `licenseResetRequired` is false where it is not."""
+    shown = api.get(f"/Users/{people['ava']}")[EXT]
+    for attribute in api.get(f"/Schemas/{EXT}")["attributes"]:
+        name = f"{EXT}:{attribute['name']}"
+        if attribute["returned"] != "default":  # never shown, or counted when it is asked for
+            continue
+        found = [one["id"] for one in api.find(f"{name} pr")]
+        assert (people["ava"] in found) is (attribute["name"] in {*shown, "licenseResetRequired"}), name
+        if attribute["name"] in shown:
+            value = orjson.dumps(shown[attribute["name"]]).decode()
+            assert people["ava"] in [one["id"] for one in api.find(f"{name} eq {value}")], name
+
+
 def test_filter_does_not_depend_on_what_is_shown(api: Api, people: dict[str, str]) -> None:
     """FLT-36."""
     found = api.find('title eq "clerk"', attributes="displayName")
