@@ -22,6 +22,8 @@ _current: ContextVar[sa.Connection] = ContextVar("scim_server_connection")
 
 CHUNK = 1000
 """How many ids go into one statement."""
+CONNECT_TIMEOUT = 10
+"""Seconds within which PostgreSQL must accept a connection; the driver's own would keep a request for two minutes."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536")
 
 
@@ -148,7 +150,8 @@ def _options(url: sa.URL) -> dict[str, Any]:
     shared = {"json_serializer": lambda value: orjson.dumps(value).decode(), "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         return shared | {"pool_size": 8, "max_overflow": 56, "connect_args": {"check_same_thread": False}}
-    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10}
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT}
+    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10, "connect_args": patience}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -80,6 +81,21 @@ def test_connections_that_broke_are_replaced(api: Api, database_url: str) -> Non
         api.refuse(method, path, body, status=503)
         assert api.response.headers["Retry-After"]
         api.call(method, path, body, status=200)
+
+
+@pytest.mark.parametrize(("query", "expected"), [("", "10"), ("?connect_timeout=3", "3")])
+def test_server_of_the_database_that_is_silent_is_not_waited_for(query: str, expected: str) -> None:
+    """OPS-02: within ten seconds, or as the URL has it, a request is told."""
+    database = Database(Flask("silent"), f"postgresql+psycopg://scim@127.0.0.1:1/scim{query}")
+    asked: list[str] = []
+
+    @sa.event.listens_for(database.engine, "do_connect")
+    def note(dialect: Any, record: Any, arguments: Any, parameters: dict[str, Any]) -> None:
+        asked.append(str(parameters["connect_timeout"]))
+
+    with pytest.raises(sa.exc.OperationalError), database.reading():
+        pass
+    assert asked == [expected]
 
 
 def test_failure_of_the_server_is_told_without_its_insides(api: Api, caplog: pytest.LogCaptureFixture) -> None:
