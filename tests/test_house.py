@@ -103,7 +103,7 @@ def test_commit_appears_once() -> None:
 
 
 def test_store_functions_take_the_account_first() -> None:
-    """Functions of the store that run a statement on account data are given the account before anything else."""
+    """Functions of the store that run a statement on account data are given the account before anything else (MT-01)."""
     exempt = {"create", "named", "domain_owner", "find", "execute", "all_accounts"}
     wrong = []
     for file in sorted((PACKAGE / "store").glob("*.py")):

@@ -184,14 +184,12 @@ def read_query(parameters: Mapping[str, str]) -> Search:
     )
 
 
-def read_search(body: Any) -> Search:
+def read_search(body: Any, tolerance: Tolerance) -> Search:
     """Read a ``.search`` body; its member names are case-insensitive as all attribute names are (SEA-08)."""
     if not isinstance(body, dict):
         raise InvalidSyntaxException(detail="the body must be one JSON object")
     members = {name.lower(): value for name, value in body.items()}
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or SEARCH_REQUEST not in schemas:
-        raise InvalidSyntaxException(detail=f"schemas must name '{SEARCH_REQUEST}' in a search")
+    _check_search_schemas(members.get("schemas"), tolerance)
     return Search(
         filter=_text("filter", members),
         sort_by=_text("sortBy", members),
@@ -201,6 +199,15 @@ def read_search(body: Any) -> Search:
         attributes=_texts("attributes", members),
         excluded=_texts("excludedAttributes", members),
     )
+
+
+def _check_search_schemas(given: Any, tolerance: Tolerance) -> None:
+    """Refuse a search that does not say that it is one; clients are forgiven whatever else they say (A-13)."""
+    if given is None and tolerance.missing_schemas:
+        return
+    is_list = isinstance(given, list) and given and all(isinstance(urn, str) for urn in given)
+    if not is_list or not (tolerance.missing_schemas or SEARCH_REQUEST in given):
+        raise InvalidSyntaxException(detail=f'schemas must be ["{SEARCH_REQUEST}"] in a search')
 
 
 def paging(search: Search, most: int, default: int) -> Search:

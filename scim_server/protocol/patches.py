@@ -104,7 +104,7 @@ def read_patch(endpoint: Endpoint, body: Any, tolerance: Tolerance, most: int) -
     claimed: list[Any] = []
     for given in _operations(body, tolerance, most):
         for target in _targets(endpoint, given):
-            op, path, value = target.op, target.path, target.value
+            op, path, value = target.op, target.path, _added(endpoint, target)
             if _is_skipped(endpoint, target, tolerance, notes):
                 claimed += [value] if endpoint.named(path) is endpoint.attributes["id"] else []
                 continue
@@ -171,6 +171,13 @@ def _extension_apart(endpoint: Endpoint, target: _Target) -> Iterator[_Target]:
         return
     for name, one in target.value.items():
         yield _Target(target.op, f"{extension.name}:{name}", one, is_key=True)
+
+
+def _added(endpoint: Endpoint, target: _Target) -> Any:
+    """Return the value of a target, as a list where one is added to many (RFC 7644 section 3.5.2.1, PAT-46)."""
+    attribute = endpoint.named(target.path)
+    to_many = target.op == "add" and attribute is not None and attribute.multi_valued
+    return [target.value] if to_many and isinstance(target.value, dict) else target.value
 
 
 def _is_skipped(endpoint: Endpoint, target: _Target, tolerance: Tolerance, notes: Notes) -> bool:

@@ -22,6 +22,8 @@ _current: ContextVar[sa.Connection] = ContextVar("scim_server_connection")
 
 CHUNK = 1000
 """How many ids go into one statement."""
+CONNECT_TIMEOUT = 10
+"""Seconds within which PostgreSQL must accept a connection; the driver's own would keep a request for two minutes."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536")
 
 
@@ -97,8 +99,11 @@ class Prepared:
         text, order, own = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         given = {**own, **parameters}
         driver: Any = connection.connection.driver_connection
-        cursor = driver.execute(text, given if order is None else [given[name] for name in order])
-        return list(map(self._make_row, cursor))
+        try:
+            cursor = driver.execute(text, given if order is None else [given[name] for name in order])
+            return list(map(self._make_row, cursor))
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _told(connection, driver, text, error) from error
 
     def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
         """Return the only row for the parameters, or None."""
@@ -111,6 +116,19 @@ class Prepared:
         order = compiled.positiontup if compiled.positional else None
         self._compiled[dialect.name] = str(compiled), order, compiled.params
         return self._compiled[dialect.name]
+
+
+def _told(connection: sa.Connection, driver: Any, text: str, error: Any) -> BaseException:
+    """Return a driver's error as SQLAlchemy raises it, and forget a connection that is lost (OPS-02)."""
+    dialect = connection.dialect
+    is_lost = dialect.is_disconnect(error, driver, None)
+    if is_lost:
+        connection.invalidate(error)
+    base = dialect.loaded_dbapi.Error
+    told: BaseException = sa.exc.DBAPIError.instance(
+        text, None, error, base, connection_invalidated=is_lost, dialect=dialect
+    )
+    return told
 
 
 def _row_type(names: Sequence[str]) -> Any:
@@ -128,10 +146,12 @@ def dialect() -> str:
 
 
 def _options(url: sa.URL) -> dict[str, Any]:
-    shared = {"json_serializer": lambda value: orjson.dumps(value).decode()}
+    # Statements that fail are logged, what they were about is not (LOG-02).
+    shared = {"json_serializer": lambda value: orjson.dumps(value).decode(), "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         return shared | {"pool_size": 8, "max_overflow": 56, "connect_args": {"check_same_thread": False}}
-    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10}
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT}
+    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10, "connect_args": patience}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,5 +1,8 @@
 """The WSGI application: the only place where the parts meet."""
 
+from collections.abc import Iterable
+from functools import partial
+
 from flask import Flask, Response, g
 
 from scim_server.protocol.catalogue import Catalogue
@@ -15,6 +18,8 @@ HEADERS = (
     ("Cache-Control", "no-store"),
     ("Referrer-Policy", "no-referrer"),
 )
+TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
+"""Where clients come by https: they shall never come by http again (RFC 6797, TLS-02)."""
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -45,7 +50,8 @@ def create(settings: Settings | None = None) -> Flask:
     app.register_blueprint(routes)
     errors.install(app)
     app.before_request(_name_request)
-    app.after_request(_add_headers)
+    by_tls = settings.external_url.startswith("https:")
+    app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))
     return app
 
 
@@ -53,7 +59,7 @@ def _name_request() -> None:
     g.request_id = new_id()
 
 
-def _add_headers(response: Response) -> Response:
-    for name, value in (*HEADERS, ("X-Request-Id", g.request_id)):
+def _add_headers(headers: Iterable[tuple[str, str]], response: Response) -> Response:
+    for name, value in (*headers, ("X-Request-Id", g.request_id)):
         response.headers.add(name, value)
     return response

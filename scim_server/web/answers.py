@@ -66,6 +66,8 @@ def _bounded_body() -> bytes:
             _drain(size)
             raise RequestEntityTooLarge
         parts.append(part)
+    if size < (request.content_length or 0):  # the connection ended before the body did (ROB-25)
+        raise InvalidSyntaxException(detail=f"the body ended after {size} of {request.content_length} bytes")
     return b"".join(parts)
 
 

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, request
-from scim2_models import NotImplementedException
+from scim2_models import NotImplementedException, SensitiveException
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from scim_server import provisioning
@@ -34,6 +34,12 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9._~-]{1,253}")
 """What an id can look like: those of users are short, that of a domain is its name."""
 
 View = Callable[..., Response]
+
+
+class SensitiveQuery(SensitiveException):
+    """A filter in a URL of an account that wants none there: 403 (RFC 7644 section 7.5.2, erratum 6893)."""
+
+    status = 403
 
 
 def reads(view: View) -> View:
@@ -74,14 +80,16 @@ def read_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Respon
 
 @reads
 def list_resources(caller: Caller, endpoint: Endpoint) -> Response:
-    """GET a page of resources."""
+    """GET a page of resources; an account may want no filter in a URL, which logs on the way may keep (PRI-03)."""
+    if "filter" in request.args and caller.policies.filters_in_url == "refused":
+        raise SensitiveQuery(detail=f"this account allows no filter in a URL; POST it to {endpoint.path}/.search")
     return _page(caller, endpoint, read_query(request.args))
 
 
 @reads
 def search_resources(caller: Caller, endpoint: Endpoint) -> Response:
     """POST a search (RFC 7644 section 3.4.3)."""
-    return _page(caller, endpoint, read_search(read_json()))
+    return _page(caller, endpoint, read_search(read_json(), caller.profile.tolerance))
 
 
 def _page(caller: Caller, endpoint: Endpoint, asked: Search) -> Response:

@@ -115,8 +115,11 @@ def test_expired_token_is_refused(api: Api) -> None:
 
 
 def test_revoked_token_is_refused_and_the_other_one_works(api: Api) -> None:
-    """OAU-02."""
+    """OAU-02: and both have as many random characters as 256 bits need."""
     other = api.token_for()
+    secrets = {str(one.token).removeprefix("scim_") for one in (api, other)}
+    assert len(secrets) == 2
+    assert {len(secret) for secret in secrets} == {43}
     with api.database.transaction():
         newest = credentials.listed(api.account_id)[-1]
         assert credentials.revoke(api.account_id, newest.id, now())

@@ -1,9 +1,10 @@
-"""Real threads on a real database: nothing lost, nothing over-assigned, one winner (P6, CON-01 to CON-09)."""
+"""Real threads on a real database: nothing lost, nothing over-assigned, one winner (P6)."""
 
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from dataclasses import replace
+from threading import Barrier, Event
 from typing import Any
 
 import orjson
@@ -99,13 +100,15 @@ def test_deactivation_and_deletion_of_the_last_two_administrators_leave_one(api:
 
 
 def test_one_user_name_is_created_once(api: Api) -> None:
-    names = ["ava", "AVA", "Ava", "aVa"] * 3
+    """CON-01, CON-02."""
+    names = ["ava"] * 10 + ["AVA", "Ava", "aVa", "avA", "aVA"] * 2
     statuses = at_once(*(create(api, name) for name in names))
-    assert statuses == {201: 1, 409: 11}
+    assert statuses == {201: 1, 409: 19}
     assert api.get("/Users")["totalResults"] == 1
 
 
 def test_parallel_member_adds_lose_nobody(api: Api) -> None:
+    """CON-04."""
     ids = [api.user(f"u{n}")["id"] for n in range(24)]
     group = api.group("Sales")["id"]
     calls = [patch(api, f"/Groups/{group}", op("add", "members", [{"value": one}])) for one in ids]
@@ -116,6 +119,7 @@ def test_parallel_member_adds_lose_nobody(api: Api) -> None:
 
 
 def test_parallel_adds_and_removes_end_in_the_right_set(api: Api) -> None:
+    """CON-05."""
     ids = [api.user(f"u{n}")["id"] for n in range(12)]
     group = api.group("Sales", *ids[:6])["id"]
     calls = [patch(api, f"/Groups/{group}", op("remove", f'members[value eq "{one}"]')) for one in ids[:6]]
@@ -125,6 +129,7 @@ def test_parallel_adds_and_removes_end_in_the_right_set(api: Api) -> None:
 
 
 def test_parallel_patches_of_different_attributes_lose_no_update(api: Api) -> None:
+    """CON-06."""
     identifier = api.user()["id"]
     names = ["title", "nickName", "displayName", "userType", "locale", "preferredLanguage", "name.givenName"]
     assert at_once(*(patch(api, f"/Users/{identifier}", op("replace", name, "x")) for name in names)) == {200: 7}
@@ -135,6 +140,7 @@ def test_parallel_patches_of_different_attributes_lose_no_update(api: Api) -> No
 
 
 def test_one_of_many_writers_with_the_same_tag_wins(api: Api) -> None:
+    """CON-03."""
     identifier = api.user()["id"]
     calls = [
         patch(api, f"/Users/{identifier}", op("replace", "title", f"{n}"), **{"If-Match": 'W/"1"'}) for n in range(6)
@@ -143,13 +149,15 @@ def test_one_of_many_writers_with_the_same_tag_wins(api: Api) -> None:
 
 
 def test_a_user_is_deleted_once(api: Api) -> None:
+    """CON-07."""
     identifier = api.user(ext={"licenseType": "pro"})["id"]
-    statuses = at_once(*(lambda: send(api, "DELETE", f"/Users/{identifier}") for _ in range(6)))
-    assert statuses == {204: 1, 404: 5}
+    statuses = at_once(*(lambda: send(api, "DELETE", f"/Users/{identifier}") for _ in range(10)))
+    assert statuses == {204: 1, 404: 9}
     assert api.pool("pro").assigned == 0
 
 
 def test_deleting_members_while_the_group_is_patched_leaves_no_ghost(api: Api) -> None:
+    """CON-09."""
     ids = [api.user(f"u{n}")["id"] for n in range(10)]
     group = api.group("Sales")["id"]
     calls = [patch(api, f"/Groups/{group}", op("add", "members", [{"value": one}])) for one in ids]
@@ -165,6 +173,7 @@ def test_deleting_members_while_the_group_is_patched_leaves_no_ghost(api: Api) -
 
 
 def test_a_deleted_user_is_not_brought_back_by_a_racing_write(api: Api) -> None:
+    """CON-08."""
     for number in range(3):
         identifier = api.user(f"u{number}")["id"]
         body = {"userName": api.mail(f"u{number}"), "title": "late"}
@@ -175,6 +184,48 @@ def test_a_deleted_user_is_not_brought_back_by_a_racing_write(api: Api) -> None:
             lambda: send(api, "GET", f"/Users/{identifier}"),  # noqa: B023
         )
         api.get(f"/Users/{identifier}", status=404)
+
+
+def test_what_was_written_is_read_at_once(api: Api) -> None:
+    """CON-12: by its id and by a filter, twenty times by each of five clients."""
+
+    def write_and_read(client: int) -> int:
+        missed = 0
+        for number in range(20):
+            name = api.mail(f"c{client}-{number}")
+            created = replace(api).post("/Users", {"userName": name})
+            assert replace(api).get(f"/Users/{created['id']}") == created
+            missed += replace(api).find(f'userName eq "{name}"') != [created]
+        return missed
+
+    assert at_once(*(lambda client=client: write_and_read(client) for client in range(5))) == {0: 5}
+
+
+def test_pages_walked_while_others_are_created_show_the_untouched(api: Api) -> None:
+    """CON-11: everyone who was there is seen, and nobody twice on one page."""
+    before = [api.user(f"old{number}")["id"] for number in range(30)]
+    stop = Event()
+
+    def churn() -> int:
+        number = 0
+        while not stop.is_set() and number < 200:
+            send(api, "POST", "/Users", {"userName": api.mail(f"new{number}")})
+            number += 1
+        return number
+
+    def walk() -> int:
+        pages = []
+        try:
+            for start in range(1, 31, 5):
+                page = replace(api).get(f"/Users?startIndex={start}&count=5")["Resources"]
+                pages.append([one["id"] for one in page])
+        finally:
+            stop.set()
+        assert all(len(set(page)) == len(page) for page in pages)
+        assert [one for page in pages for one in page] == before
+        return 0
+
+    assert at_once(churn, walk)[0] >= 1
 
 
 def test_freed_seat_goes_to_one_pending_user_however_many_seats_are_moved(new_account: Callable[..., Api]) -> None:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.web.conftest import BASE, BULK_REQUEST, ENTERPRISE, EXT, GEXT, GROUP, LIST, USER, Api, op
+from scim_server import create_app
+from scim_server.settings import Settings
+from tests.web.conftest import BASE, BULK_REQUEST, ENTERPRISE, EXT, GEXT, GROUP, LIST, SEARCH, USER, Api, op
 
 SPC = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 TYPES = {"string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"}
@@ -49,12 +52,13 @@ def test_configuration_is_one_complete_object(api: Api) -> None:
 
 
 def test_authentication_schemes_are_registered_keywords(api: Api) -> None:
-    """DSC-03."""
+    """DSC-03, OAU-12."""
     schemes = api.get("/ServiceProviderConfig")["authenticationSchemes"]
     assert schemes
     assert {scheme["type"] for scheme in schemes} <= {"oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest"}
     assert all(isinstance(scheme[key], str) and scheme[key] for scheme in schemes for key in ("name", "description"))
     assert sum(scheme.get("primary", False) for scheme in schemes) <= 1
+    assert {scheme["type"] for scheme in schemes} == {"oauthbearertoken"}
 
 
 def test_configuration_is_public_and_the_rest_is_not(anonymous: Api) -> None:
@@ -76,7 +80,7 @@ def test_list_is_complete_and_each_element_is_readable_alone(api: Api, path: str
 
 
 def test_resource_types_name_what_is_served(api: Api) -> None:
-    """DSC-05, DSC-07, DSC-08, DSC-22, DSC-23."""
+    """DSC-05, DSC-07, DSC-08, DSC-22, DSC-23, CUX-01."""
     types = {one["name"]: one for one in api.get("/ResourceTypes")["Resources"]}
     assert {name: one["endpoint"] for name, one in types.items()} == {
         "User": "/Users", "Group": "/Groups", "LicensePool": "/LicensePools", "ApprovedDomain": "/ApprovedDomains",
@@ -220,14 +224,32 @@ def test_announced_features_work(api: Api) -> None:
     assert config["bulk"]["maxPayloadSize"] == api.service.limits.bulk_bytes
 
 
-def test_no_page_is_longer_than_announced(api: Api) -> None:
-    """DSC-19, LST-13: the limit is lowered for the test by the application's own setting."""
-    most = api.get("/ServiceProviderConfig")["filter"]["maxResults"]
-    assert most == api.service.limits.page
-    for n in range(3):
+def test_no_page_is_longer_than_announced(api: Api, database_url: str) -> None:
+    """DSC-19, LST-13, LIM-02: the limit is lowered for the test by the application's own settings."""
+    settings = Settings(database_url=database_url, external_url="http://localhost", max_page=3, default_page=2)
+    small = replace(api, app=create_app(settings))
+    for n in range(5):
         api.group(f"g{n}")
-    page = api.get(f"/Groups?count={most + 1000}")
-    assert page["itemsPerPage"] == page["totalResults"] == 3
+    assert small.get("/ServiceProviderConfig")["filter"]["maxResults"] == 3
+    for query, length in (("", 2), ("?count=3", 3), ("?count=1003", 3), ("?count=4&startIndex=5", 1)):
+        page = small.get(f"/Groups{query}")
+        assert (page["itemsPerPage"], len(page["Resources"]), page["totalResults"]) == (length, length, 5)
+    search = {"schemas": [SEARCH], "count": 1003}
+    assert small.post("/Groups/.search", search, status=200)["itemsPerPage"] == 3
+    small.database.engine.dispose()
+
+
+def test_pages_are_long_enough_for_identity_providers(api: Api) -> None:
+    """IOP-03, DSC-25: 100 resources on a page, asked for or not, and what is announced of it is well typed."""
+    announced = api.get("/ServiceProviderConfig")["pagination"]
+    assert {type(announced[name]) for name in ("cursor", "index")} == {bool}
+    assert announced["defaultPaginationMethod"] in ("cursor", "index")
+    assert {type(value) for name, value in announced.items() if name.endswith("Size")} == {int}
+    assert 100 <= announced["defaultPageSize"] <= announced["maxPageSize"]
+    for n in range(101):
+        api.group(f"g{n}")
+    assert len(api.get("/Groups?count=100")["Resources"]) == 100
+    assert len(api.get("/Groups")["Resources"]) == announced["defaultPageSize"] == 100
 
 
 RICHEST: dict[str, Any] = {
@@ -288,6 +310,19 @@ RICHEST: dict[str, Any] = {
         "twoFactorEnabled": True,
     },
 }
+
+
+def test_attributes_of_the_account_have_types_of_their_own(api: Api) -> None:
+    """CUX-02: a licence is one of the published types, switches are booleans, the zone and the prefix are texts."""
+    types = {one["name"]: one["type"] for one in api.get(f"/Schemas/{EXT}")["attributes"]}
+    assert {types[name] for name in types if name.endswith("Enabled")} == {"boolean"}
+    assert (types["timeZone"], types["smsCountryCode"], types["licenseType"]) == ("string", "string", "string")
+    licence = attribute_of(api, EXT, "licenseType")
+    assert {"eco", "advanced", "pro"} <= set(licence["canonicalValues"])
+    for value in ("gold", "pro eco", "e"):
+        body = {"schemas": [USER], "userName": api.mail("x"), EXT: {"licenseType": value}}
+        api.refuse("POST", "/Users", body, kind="invalidValue")
+    assert not [name for name in types if re.search("secret|seed|totp|key|hash", name, re.IGNORECASE)]
 
 
 def test_every_writable_attribute_is_stored_and_returned(api: Api) -> None:

@@ -1,5 +1,7 @@
 """Filters over the wire: protocol.md 4.9. What each means in SQL has its own tests in tests/store."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
@@ -61,6 +63,10 @@ UNFIT = (
     'emails.nope eq "x"',
     'emails[nope eq "x"]',
     "active gt true",
+    "active ge true",
+    "active lt false",
+    "active le false",
+    'x509Certificates.value le "AAEC"',
     'active co "t"',
     'active eq "perhaps"',
     "userName eq 5",
@@ -97,9 +103,17 @@ def people(api: Api) -> dict[str, str]:
             externalId="ABC",
             active=False,
             emails=[{"value": "w@x.example", "type": "home"}],
+            ims=[{"value": "bob", "type": "xmpp"}, {"value": "b", "type": "icq", "primary": True}],
             displayName='100% "Bob" \\ É_b',
         )["id"],
-        "cat": api.user("cat", title="clerk", roles=[{"value": "administrator"}])["id"],
+        "cat": api.user(
+            "cat",
+            title="clerk",
+            nickName=None,
+            phoneNumbers=[],
+            name={"givenName": "C"},
+            roles=[{"value": "administrator"}],
+        )["id"],
     }
 
 
@@ -114,11 +128,21 @@ FOUND = (
     ('displayName co "% \\"bob\\" \\\\"', "bob"),  # FLT-29
     ('displayName co "\\u00e9"', "bob"),  # FLT-29, FLT-30
     ("title pr", "ava cat"),  # FLT-09
+    ("name pr", "cat"),  # FLT-09
+    ("nickName pr", ""),  # FLT-09
+    ("phoneNumbers pr", ""),  # FLT-09
+    ("not (roles pr)", "ava bob"),  # FLT-09
     ("emails pr", "ava bob"),
     (f"{ENTERPRISE} pr", "ava"),
     ('title gt "D"', "ava"),  # FLT-10
+    ('title ge "CLERK"', "ava cat"),  # FLT-10
+    ('title lt "TOUR"', "cat"),  # FLT-10
+    ('title le "tour guide"', "ava cat"),  # FLT-10
     ('meta.created gt "2000-01-01T05:30:00+05:30"', "ava bob cat"),  # FLT-11, FLT-12
     ("active eq false", "bob"),  # FLT-13
+    ("ims[primary eq true]", "bob"),  # FLT-13
+    ('ims[primary eq true and value eq "bob"]', ""),  # FLT-13, FLT-22
+    ("emails[primary eq true]", ""),  # FLT-13
     ('active eq "False"', "bob"),  # FLT-15, A-22
     ("active ne true", "bob"),
     ('userName sw "cat" or userName sw "ava" and active eq false', "cat"),  # FLT-16
@@ -132,6 +156,9 @@ FOUND = (
     (f'{ENTERPRISE}:manager.value eq "m1"', ""),
     ('emails.value eq "W@X.example"', "bob"),  # FLT-21
     ('emails[type eq "home" and value sw "w"]', "bob"),  # FLT-22
+    ('emails[value eq "W@x.example"]', "bob"),  # IPS-01
+    ('emails[type eq "other" and value eq "w@y.example"]', "ava"),  # IPS-01, FLT-22
+    ('emails[type eq "home" and value eq "w@y.example"]', ""),  # IPS-01, FLT-22
     ('emails[(type eq "home" or type eq "other") and not (value sw "v")]', "ava bob"),  # FLT-23
     ('emails co "y.ex"', "ava"),  # FLT-24, A-20
     ("externalId eq null", "cat"),  # FLT-31
@@ -166,6 +193,34 @@ def test_time_that_was_shown_finds_its_resource(api: Api, people: dict[str, str]
     assert [one["id"] for one in api.find(f'meta.created eq "{created}"')] == [people["bob"]]
     assert [one["id"] for one in api.find(f'meta.created lt "{created}"')] == [people["ava"]]
     assert [one["id"] for one in api.find(f'meta.created ge "{created}"')] == [people["bob"], people["cat"]]
+    assert [one["id"] for one in api.find(f'meta.created gt "{created}"')] == [people["cat"]]
+    assert [one["id"] for one in api.find(f'meta.created le "{created}"')] == [people["ava"], people["bob"]]
+
+
+def test_time_is_the_same_instant_however_it_is_written(api: Api, people: dict[str, str]) -> None:
+    """FLT-12: another offset, a longer fraction, a lower-case zone."""
+    created = datetime.fromisoformat(api.get(f"/Users/{people['bob']}")["meta"]["created"])
+    east = created.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
+    west = created.astimezone(timezone(timedelta(hours=-8))).isoformat()
+    utc = created.isoformat().replace("+00:00", "")
+    for text in (east, west, f"{utc}Z", f"{utc}000Z", f"{utc}z", f"{utc}-00:00"):
+        assert [one["id"] for one in api.find(f'meta.created eq "{text}"')] == [people["bob"]], text
+    unencoded = quote(f'meta.created eq "{east}"', safe="+")
+    api.refuse("GET", f"/Users?filter={unencoded}", kind="invalidFilter")  # its + is a blank
+
+
+def test_every_attribute_of_the_account_can_be_asked_for(api: Api, people: dict[str, str]) -> None:
+    """FLT-44: by its presence, and by the value that is shown; `licenseResetRequired` is false where it is not."""
+    shown = api.get(f"/Users/{people['ava']}")[EXT]
+    for attribute in api.get(f"/Schemas/{EXT}")["attributes"]:
+        name = f"{EXT}:{attribute['name']}"
+        if attribute["returned"] != "default":  # never shown, or counted when it is asked for
+            continue
+        found = [one["id"] for one in api.find(f"{name} pr")]
+        assert (people["ava"] in found) is (attribute["name"] in {*shown, "licenseResetRequired"}), name
+        if attribute["name"] in shown:
+            value = orjson.dumps(shown[attribute["name"]]).decode()
+            assert people["ava"] in [one["id"] for one in api.find(f"{name} eq {value}")], name
 
 
 def test_filter_does_not_depend_on_what_is_shown(api: Api, people: dict[str, str]) -> None:
@@ -198,6 +253,19 @@ def test_groups_are_found_by_name_and_by_member(api: Api, people: dict[str, str]
         assert [one["id"] for one in api.find(condition, "/Groups")] == [one["id"] for one in expected]
     assert [one["id"] for one in api.find(f'groups.value eq "{tours["id"]}"')] == [people["ava"]]
     assert [one["id"] for one in api.find('groups.display eq "SALES"')] == [people["ava"], people["bob"]]
+
+
+def test_account_may_want_no_filter_in_a_url(new_account: Callable[..., Api]) -> None:
+    """PRI-03, A-41; erratum 6893: 403 sensitive, while lists without one and `.search` work."""
+    api = new_account(filters__inUrl="refused")
+    ava = api.user()
+    for path in ("/Users", "/Groups"):
+        detail = api.refuse("GET", f"{path}?filter=userName+eq+%22ava%22", status=403, kind="sensitive")
+        assert "ava" not in detail
+        assert f"{path}/.search" in detail
+    assert api.get("/Users?sortBy=userName")["Resources"] == [ava]
+    search = {"schemas": [SEARCH], "filter": f'userName eq "{ava["userName"]}"'}
+    assert api.post("/Users/.search", search, status=200)["Resources"] == [ava]
 
 
 def test_malformed_filters_are_refused(api: Api) -> None:

@@ -104,7 +104,11 @@ def test_unknown_members_are_skipped_beside_known_ones(api: Api, people: list[st
         api.refuse("POST", "/Groups", {"displayName": "x", "members": values(["ghost"])}, kind="invalidValue")
         api.refuse_patch(path, op("add", "members", values(["ghost", "phantom"])), kind="invalidValue")
         api.refuse("PUT", path, {"displayName": "x", "members": values(["ghost"])}, kind="invalidValue")
-        strict.refuse_patch(path, op("add", "members", values(["ghost", people[2]])), kind="invalidValue")
+        mixed = values(["ghost", people[2]])
+        strict.refuse_patch(path, op("add", "members", mixed), kind="invalidValue")
+        for method, target in (("POST", "/Groups"), ("PUT", path)):
+            body = {"schemas": [GROUP], "displayName": "x", "members": mixed}
+            strict.refuse(method, target, body, kind="invalidValue")
 
 
 def test_member_named_twice_is_one(api: Api, people: list[str]) -> None:

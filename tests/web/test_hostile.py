@@ -1,4 +1,4 @@
-"""Hostile input: protocol.md 4.25. Always a SCIM answer below 500, nothing half done, and the server goes on."""
+"""Hostile input: protocol.md 4.25. Always a SCIM answer below 500 (OBS-01), nothing half done, and the server goes on."""
 
 import gzip
 import random
@@ -192,8 +192,10 @@ def test_huge_numbers_are_refused_where_they_do_not_fit(api: Api, doors: list[tu
         for key in ("userName", "active", "displayName", "count", "members"):
             body = f'{{"schemas":["{SEARCH}"],"filter":5,"userName":5,"displayName":[1,2],"{key}":{number}}}'
             assert attempt(api, method, path, body.encode()) == 400
-        body = f'{{"Operations":[{{"op":"replace","path":"displayName","value":{number}}}]}}'
+        body = f'{{"schemas":5,"Operations":[{{"op":"replace","path":"displayName","value":{number}}}]}}'
         assert attempt(api, method, path, body.encode()) == 400
+        if method == "PATCH":
+            assert attempt(api, method, path, body.replace('"schemas":5,', "").encode()) == 400
     assert attempt(api, "POST", "/Users/.search", f'{{"schemas":["{SEARCH}"],"count":{number}}}'.encode()) in (200, 400)
 
 

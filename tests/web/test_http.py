@@ -1,12 +1,15 @@
 """The HTTP binding and errors: protocol.md 4.3, 4.4, 4.17."""
 
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import orjson
 import pytest
 from webtest import TestApp
 
+from scim_server import create_app
+from scim_server.settings import Settings
 from tests.web.conftest import BASE, GROUP, PATCH_OP, SEARCH, USER, Api, op
 
 SCIM = "application/scim+json"
@@ -187,7 +190,7 @@ def test_doubled_slashes_are_not_redirected(api: Api, path: str) -> None:
 
 
 def test_unknown_query_parameters_are_ignored(api: Api) -> None:
-    """HTP-13."""
+    """HTP-13, CUR-08: a cursor, which is not announced, among them."""
     user = api.user()
     assert api.get(f"/Users/{user['id']}?foo=bar&_=1&%00=%00") == user
     assert api.get("/Users?foo=bar&Filter=nonsense&cursor=abc")["totalResults"] == 1
@@ -222,6 +225,18 @@ def test_answers_carry_the_security_headers(api: Api, anonymous: Api) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Request-Id"]
         assert not {"Access-Control-Allow-Origin", "X-Powered-By", "Server", "Set-Cookie"} & set(headers)
+
+
+def test_clients_by_tls_are_told_to_stay_with_it(api: Api, database_url: str) -> None:
+    """TLS-02: where the settings say that clients come by https, and nowhere else."""
+    app = create_app(Settings(database_url=database_url, external_url="https://scim.example.com"))
+    secure = replace(api, app=app)
+    for path, status in (("/Users", 200), ("/Nowhere", 404)):
+        secure.call("GET", path, status=status)
+        assert secure.response.headers["Strict-Transport-Security"] == "max-age=31536000"
+        api.call("GET", path, status=status)
+        assert "Strict-Transport-Security" not in api.response.headers
+    secure.database.engine.dispose()
 
 
 def test_every_class_of_error_is_a_scim_error(api: Api) -> None:

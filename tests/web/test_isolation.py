@@ -208,7 +208,7 @@ def test_bulk_operations_on_ids_of_another_account_are_404(api: Api, other: Api)
 
 
 def test_hints_do_not_move_the_caller(api: Api, other: Api) -> None:
-    """MTN-07, MTN-08: nor does an account's id anywhere in the path, which is 404."""
+    """MTN-07, MTN-08, MT-02: nor does an account's id anywhere in the path, which is 404."""
     eve = other.user("eve")
     hints = dict.fromkeys(("X-Tenant-ID", "X-Account-Id", "X-Scim-Account", "Account", "X-User"), other.account_id)
     query = f"account_id={other.account_id}&tenant={other.account_id}&account={other.account_id}"

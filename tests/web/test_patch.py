@@ -179,10 +179,19 @@ def test_nothing_as_a_value_unassigns(api: Api, path: str, value: Any) -> None:
 
 
 def test_addition_appends(api: Api, path: str) -> None:
-    """PAT-07, PAT-46: as a list and as one object."""
+    """PAT-07, PAT-46: as a list and as one object, by both profiles."""
     new = [{"value": "n@else.example", "type": "home"}, {"value": "m@else.example", "type": "home"}]
     assert api.patch(path, op("add", "emails", [new[0]]))["emails"] == [HOME, OTHER, new[0]]
     assert api.patch(path, op("add", "emails", new[1]))["emails"] == [HOME, OTHER, *new]
+    strict, third = api.token_for(profile="strict"), {"value": "s@else.example", "type": "home"}
+    assert strict.patch(path, op("add", "emails", third))["emails"] == [HOME, OTHER, *new, third]
+    fourth = {**third, "value": "t@else.example"}
+    assert strict.patch(path, op("add", value={"emails": fourth}))["emails"][-1] == fourth
+    group = f"/Groups/{api.group('Sales')['id']}"
+    member = strict.patch(group, op("add", "members", {"value": path.rpartition("/")[2]}))["members"]
+    assert [one["value"] for one in member] == [path.rpartition("/")[2]]
+    with api.unchanged(path):
+        strict.refuse_patch(path, op("add", "emails", "a text"), kind="invalidValue")
 
 
 def test_value_that_is_there_is_not_added_again(api: Api, path: str) -> None:
@@ -344,6 +353,23 @@ def test_custom_attributes_are_set_changed_and_removed(api: Api, path: str, name
     assert api.patch(path, op("replace", value={f"{EXT}:{name}": value}))[EXT][name] == value
     assert api.patch(path, op("replace", value={EXT: {name: other}}))[EXT][name] == other
     assert api.patch(path, op("remove", f"{EXT}:{name}"))[EXT].get(name) in (None, "standard")
+
+
+def test_custom_switches_are_set_and_unset(api: Api) -> None:
+    """PAT-51, EXT-01: the booleans of the extension, on a user who may have them all."""
+    phones = [{"value": "+1 555 0100", "type": "mobile"}]
+    user = api.user("ava", phoneNumbers=phones, ext={"licenseType": "pro", "smsCountryCode": "+1"})
+    path = f"/Users/{user['id']}"
+    for name in ("licenseActivated", "smsReturnsEnabled", "microsoftReturnsEnabled", "twoFactorEnabled"):
+        for operation, expected in (
+            (op("add", f"{EXT}:{name}", True), True),
+            (op("replace", f"{EXT}:{name}", False), False),
+            (op("replace", value={EXT: {name: True}}), True),
+            (op("replace", value={f"{EXT}:{name}": "False"}), False),
+            (op("replace", f"{EXT}:{name.upper()}", "True"), True),
+            (op("remove", f"{EXT}:{name}"), None),
+        ):
+            assert bool(api.patch(path, operation)[EXT].get(name)) is bool(expected), (name, operation)
 
 
 # -- what may not be changed ------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def test_r29_protocol_refusals_are_recorded_too(api: Api) -> None:
     api.refuse_patch(f"/Users/{ava['id']}", op("replace", "id", "x"), kind="mutability")
     api.refuse("PUT", f"/Users/{ava['id']}", b"{", kind="invalidSyntax")
     api.refuse("DELETE", "/Users/nobody", status=404)
-    api.refuse("POST", "/Users/.search", {}, kind="invalidSyntax")
+    api.refuse("POST", "/Users/.search", {"schemas": []}, kind="invalidSyntax")
     assert [(entry.status, entry.error, entry.target_id) for entry in api.refusals()] == [
         (400, "E22", ava["id"]),
         (400, "invalidSyntax", ava["id"]),

@@ -77,6 +77,7 @@ def test_r5_unknown_type_is_refused_with_the_known_ones(api: Api) -> None:
 
 
 def test_r6_no_seat_no_user_and_the_remedy(new_account: Callable[..., Api]) -> None:
+    """CUX-04."""
     api = new_account(licences=1)
     api.user("ava", ext={"licenseType": "pro"})
     body = {"schemas": [USER], "userName": api.mail("bob"), EXT: {"licenseType": "pro"}}
