@@ -33,11 +33,15 @@ def invisible(name: str) -> str | None:
     Formatting and control characters, line separators, and what Unicode has not assigned (whose folding may yet
     change): with them two names could look the same.
     """
-    return next((char for char in name if category(char) in _UNSEEN or char in _FILLERS), None)
+    return next((char for char in name if category(char) in _UNSEEN or ord(char) in _FILLERS), None)
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_FILLERS = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+)
+"""Letters, marks and symbols that show nothing, variation selectors among them (RFC 8264 section 9.13)."""
 
 
 def comparison_key(binding: Any, value: str) -> str:

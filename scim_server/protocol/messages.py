@@ -67,6 +67,10 @@ def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Toler
     if not isinstance(given, list) or not given or not all(isinstance(urn, str) for urn in given):
         raise InvalidSyntaxException(detail=f'schemas must be an array of schema URNs; send ["{endpoint.schema}"]')
     folded = {fold(urn) for urn in given}
+    if not tolerance.unknown_attributes:
+        known = {fold(urn) for urn in (endpoint.schema, *endpoint.extensions)}
+        if unknown := next((urn for urn in given if fold(urn) not in known), None):
+            raise InvalidSyntaxException(detail=f"schemas: '{unknown[:200]}' is not a schema of {endpoint.name}")
     if fold(endpoint.schema) in folded:
         return
     others = {fold(other.schema) for other in catalogue.endpoints.values()}
