@@ -125,7 +125,12 @@ def _names(endpoint: Endpoint, texts: Iterable[str]) -> frozenset[str]:
 
 
 def projected(endpoint: Endpoint, document: Mapping[str, Any], chosen: Projection) -> dict[str, Any]:
-    """Return the part of a representation that the client wants to see."""
+    """Return the part of a representation that the client wants to see.
+
+    The library's own projection takes the end of a URN for an attribute (S6), confuses the attributes of a resource
+    with those of its extensions (S7), loses what is always returned when its parent is not asked for (S8), and is slow
+    (S10).
+    """
     return _projected(endpoint.attributes, document, chosen, inherited=False)
 
 
@@ -148,7 +153,7 @@ def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool
     name = attribute.urn.lower()
     whole = attribute.returned == "always" or inherited or name in chosen.attributes
     if name in chosen.excluded and attribute.returned != "always":
-        return None
+        return _always(attribute, value)
     if not attribute.sub_attributes:
         return value if whole or not chosen.attributes else None
     whole = whole or not chosen.attributes
@@ -156,6 +161,16 @@ def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool
         elements = [_projected(attribute.sub_attributes, one, chosen, whole) for one in value]
         return elements if whole else [one for one in elements if one] or None
     return _projected(attribute.sub_attributes, value, chosen, whole)
+
+
+def _always(attribute: Attribute, value: Any) -> Any:
+    """Return the parts of an excluded value that are returned always, or None (RFC 7643 section 7)."""
+    parts = {name: part for name, part in attribute.sub_attributes.items() if part.returned == "always"}
+    if not parts:
+        return None
+    if isinstance(value, list):
+        return [kept for one in value if (kept := _projected(parts, one, DEFAULT, inherited=True))] or None
+    return _projected(parts, value, DEFAULT, inherited=True)
 
 
 def represented(endpoint: Endpoint, stored: Stored, base_url: str, chosen: Projection) -> str:

@@ -111,7 +111,7 @@ def _read_many(attribute: Attribute, values: list[Any], tolerance: Tolerance, no
         if one is None and attribute.urn == MEMBERS:  # to leave it out could empty the group
             raise InvalidValueException(detail=f"{where}: every member needs its user's id as value")
         if one is not None and (key := orjson.dumps(one, option=orjson.OPT_SORT_KEYS)) not in seen:
-            seen.add(key)  # the same value is not kept twice (RFC 7643 section 2.4)
+            seen.add(key)  # the same value is not kept twice (RFC 7643 section 2.4, S4)
             read.append(one)
     if sum(1 for one in read if isinstance(one, dict) and one.get("primary") is True) > 1:
         raise InvalidValueException(detail=f"{where}: only one value may be primary (RFC 7643 section 2.4)")

@@ -35,7 +35,8 @@ class Body:
 def read_resource(endpoint: Endpoint, body: Any, tolerance: Tolerance, catalogue: Catalogue) -> Body:
     """Read the body of a POST or PUT.
 
-    Raises invalidSyntax for a body that is no such resource, invalidValue for a value that does not fit.
+    Raises invalidSyntax for a body that is no such resource, invalidValue for a value that does not fit; the models
+    would take a blank userName (S20).
     """
     if not isinstance(body, dict):
         raise InvalidSyntaxException(detail="the body must be one JSON object")
@@ -60,7 +61,7 @@ def spoken(read: Body, extension: str) -> Body:
 
 
 def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Tolerance, catalogue: Catalogue) -> None:
-    """Refuse a body that says it is something else (CRT-07, CRT-08, A-13, A-14)."""
+    """Refuse a body that says it is something else (CRT-07, CRT-08, A-13, A-14); the models do not all of it (S24)."""
     given = next((value for name, value in body.items() if name.lower() == "schemas"), None)
     if given is None and tolerance.missing_schemas:
         return
@@ -87,6 +88,24 @@ def validated(endpoint: Endpoint, document: Mapping[str, Any], context: Context)
         )
 
 
+def check_parts(endpoint: Endpoint, document: Mapping[str, Any]) -> None:
+    """Refuse a complex value or an extension without a part that it must have, which a PATCH can leave (S15)."""
+    if endpoint.demands_parts:
+        _check_parts(endpoint.attributes, document)
+
+
+def _check_parts(attributes: Mapping[str, Attribute], document: Mapping[str, Any]) -> None:
+    for name, value in document.items():
+        parts = attributes[name.lower()].sub_attributes if name.lower() in attributes else {}
+        for element in value if isinstance(value, list) else [value]:
+            if not parts or not isinstance(element, dict):
+                continue
+            missing = next((one for one in parts.values() if one.required and element.get(one.name) is None), None)
+            if missing:
+                raise InvalidValueException(detail=f"{missing.urn} is required; send it as well")
+            _check_parts(parts, element)
+
+
 @contextmanager
 def telling_scim_errors() -> Iterator[None]:
     """Turn what the models raise into one SCIM error without their class names and addresses (S5)."""
@@ -101,11 +120,16 @@ def telling_scim_errors() -> Iterator[None]:
 
 
 def _told(error: ValidationError) -> SCIMException:
-    return SCIMException.from_error(Error.from_validation_errors(error)[0])
+    told = Error.from_validation_errors(error)[0]
+    told.detail = _PYTHON_NAME.sub(lambda found: found.group(1).upper(), told.detail or "")
+    return SCIMException.from_error(told)
+
+
+_PYTHON_NAME = re.compile("(?<=[a-z0-9])_([a-z])")
 
 
 def with_schemas(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document as it is stored: assigned values only, ``schemas`` first, extensions last.
+    """Return a document as it is stored: assigned values only (S29), ``schemas`` first, extensions last.
 
     The account's extension is the last of all: the store splices the account's state into its end.
     """
@@ -125,7 +149,8 @@ def replaced(
     """Return what a PUT makes of a resource (RFC 7644 section 3.5.1, P3).
 
     An attribute that the body leaves out is cleared, but for those in ``kept``, the immutable and the readOnly
-    ones; null clears. Raises mutability when the body changes an immutable value.
+    ones, also of an extension that is left out (S12); null clears. Raises mutability when the body changes an
+    immutable value.
     """
     return _replaced(endpoint.attributes, before, body, frozenset(attribute.urn for attribute in kept))
 
@@ -151,7 +176,7 @@ def _replaced(
 
 
 def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
-    """Refuse another value for an immutable attribute that has one already (RFC 7643 section 7)."""
+    """Refuse another value for an immutable attribute that has one already (RFC 7643 section 7, S13)."""
     if attribute.mutability != "immutable" or old is None or new is None:
         return
     same = fold(old, attribute.case_exact) == fold(new, attribute.case_exact) if isinstance(old, str) else old == new

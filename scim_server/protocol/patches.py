@@ -24,7 +24,7 @@ from scim2_models import (
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.protocol.intake import Notes, Tolerance, note_unknown, read_value
-from scim_server.protocol.messages import PATCH_OP, telling_scim_errors
+from scim_server.protocol.messages import PATCH_OP, check_parts, telling_scim_errors
 from scim_server.protocol.paths import target_of
 from scim_server.protocol.selections import MemberChange, member_change
 
@@ -75,6 +75,7 @@ class Patch:
             for operation, step in zip(self.operations, message.operations or (), strict=True):
                 _carry_out(operation, message.model_copy(update={"operations": [step]}), resource, policy)
             after: dict[str, Any] = resource.model_dump()
+            check_parts(endpoint, after)
             return after
 
 

@@ -264,7 +264,7 @@ def _write(
     notes: Notes,
     now: int,
 ) -> None:
-    """Write a decided user and its entries; a request that changes nothing writes nothing (P5)."""
+    """Write a decided user and its entries; a request that changes nothing, in the end, writes nothing (P5, S17)."""
     assert plan.after is not None
     old = texts.written(row) if row is not None else {}
     if row is not None and old == document and plan.after == before:
