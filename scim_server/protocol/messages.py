@@ -88,24 +88,6 @@ def validated(endpoint: Endpoint, document: Mapping[str, Any], context: Context)
         )
 
 
-def check_parts(endpoint: Endpoint, document: Mapping[str, Any]) -> None:
-    """Refuse a complex value or an extension without a part that it must have, which a PATCH can leave (S15)."""
-    if endpoint.demands_parts:
-        _check_parts(endpoint.attributes, document)
-
-
-def _check_parts(attributes: Mapping[str, Attribute], document: Mapping[str, Any]) -> None:
-    for name, value in document.items():
-        parts = attributes[name.lower()].sub_attributes if name.lower() in attributes else {}
-        for element in value if isinstance(value, list) else [value]:
-            if not parts or not isinstance(element, dict):
-                continue
-            missing = next((one for one in parts.values() if one.required and element.get(one.name) is None), None)
-            if missing:
-                raise InvalidValueException(detail=f"{missing.urn} is required; send it as well")
-            _check_parts(parts, element)
-
-
 @contextmanager
 def telling_scim_errors() -> Iterator[None]:
     """Turn what the models raise into one SCIM error without their class names and addresses (S5)."""
@@ -179,12 +161,20 @@ def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
     """Refuse another value for an immutable attribute that has one already (RFC 7643 section 7, S13)."""
     if attribute.mutability != "immutable" or old is None or new is None:
         return
-    same = fold(old, attribute.case_exact) == fold(new, attribute.case_exact) if isinstance(old, str) else old == new
-    if not same:
+    if not _is_same(attribute, old, new):
         raise MutabilityException(
             attribute=attribute.name,
             detail=f"{attribute.name} is '{old}' and immutable; create another resource to have another value",
         )
+
+
+def _is_same(attribute: Attribute, old: Any, new: Any) -> bool:
+    """Whether two values say the same: texts by their folding, lists in any order."""
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(any(_is_same(attribute, one, other) for other in new) for one in old)
+    if isinstance(old, str) and isinstance(new, str):
+        return fold(old, attribute.case_exact) == fold(new, attribute.case_exact)
+    return bool(old == new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from scim2_models import (
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.protocol.intake import Notes, Tolerance, note_unknown, read_value
-from scim_server.protocol.messages import PATCH_OP, check_parts, telling_scim_errors
+from scim_server.protocol.messages import PATCH_OP, telling_scim_errors
 from scim_server.protocol.paths import target_of
 from scim_server.protocol.selections import MemberChange, member_change
 
@@ -75,7 +75,7 @@ class Patch:
             for operation, step in zip(self.operations, message.operations or (), strict=True):
                 _carry_out(operation, message.model_copy(update={"operations": [step]}), resource, policy)
             after: dict[str, Any] = resource.model_dump()
-            check_parts(endpoint, after)
+            _check_demands(endpoint, after)
             return after
 
 
@@ -86,6 +86,24 @@ def _carry_out(operation: Operation, step: Any, resource: Resource[Any], policy:
         step.patch(resource, policy.model_copy(update=creates) if operation.op == "add" else policy)
     except NoTargetException:
         raise NoTargetException(detail=f"path '{operation.path[:200]}' selects no value") from None
+
+
+def _check_demands(endpoint: Endpoint, document: Mapping[str, Any]) -> None:
+    """Refuse a complex value or an extension without a part that it must have, which a PATCH can leave (S15)."""
+    if endpoint.demands_parts:
+        _check_parts(endpoint.attributes, document)
+
+
+def _check_parts(attributes: Mapping[str, Attribute], document: Mapping[str, Any]) -> None:
+    for name, value in document.items():
+        parts = attributes[name.lower()].sub_attributes if name.lower() in attributes else {}
+        for element in value if isinstance(value, list) else [value]:
+            if not parts or not isinstance(element, dict):
+                continue
+            missing = next((one for one in parts.values() if one.required and element.get(one.name) is None), None)
+            if missing:
+                raise InvalidValueException(detail=f"{missing.urn} is required; send it as well")
+            _check_parts(parts, element)
 
 
 def _as_sent(operation: Operation) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from scim_server.idp.profiles import profiles
 from scim_server.protocol.catalogue import ENTERPRISE, GROUP, SCHEMAS, USER, Catalogue, Endpoint
 from scim_server.protocol.documents import projected, projection
 from scim_server.protocol.intake import Notes
-from scim_server.protocol.messages import validated
+from scim_server.protocol.messages import replaced, validated
 from scim_server.protocol.patches import Operation, Patch, read_patch
 
 CATALOGUE = Catalogue()
@@ -50,9 +50,11 @@ def test_s05_errors_of_the_models_are_told_without_their_insides() -> None:
     operation = Operation("replace", "displayName", USERS.attributes["displayname"], 5)
     with pytest.raises(InvalidValueException) as refused:
         Patch((operation,), (), Notes()).apply(USERS, AVA, DEFAULT.policy)
-    for inside in ("pydantic", "User[", "display_name", "errors.", "\n"):
-        assert inside not in str(refused.value)
-    assert "displayName" in str(refused.value)
+    with pytest.raises(InvalidValueException) as unfit:
+        validated(USERS, {"userName": "ava", "displayName": 5}, Context.RESOURCE_CREATION_REQUEST)
+    for detail in (str(refused.value), str(unfit.value)):
+        assert not [one for one in ("pydantic", "User[", "display_name", "errors.", "\n") if one in detail]
+        assert "displayName" in detail
 
 
 def test_s08_what_is_always_returned_stays_within_what_is_not(tmp_path: Path) -> None:
@@ -62,6 +64,19 @@ def test_s08_what_is_always_returned_stays_within_what_is_not(tmp_path: Path) ->
     assert projected(users, document, projection(users, ["title"], [])) == kept
     assert projected(users, document, projection(users, [], [ENTERPRISE])) == {**kept, "userName": "ava"}
     assert projected(users, document, projection(users, [], [f"{ENTERPRISE}:costCenter"])) == document
+
+
+def test_s13_immutable_values_are_the_same_in_any_case_and_order(tmp_path: Path) -> None:
+    immutable = {"mutability": "immutable"}
+    many = {**immutable, "multiValued": True}
+    users = changed(tmp_path, "enterprise-user.json", costCenter=immutable, division=many).endpoints["/Users"]
+    before = {**AVA, ENTERPRISE: {"costCenter": "Sales", "division": ["A", "b"]}}
+    for same in ({"costCenter": "SALES", "division": ["B", "a"]}, {}, {"division": None}):
+        after = replaced(users, before, {**AVA, ENTERPRISE: same}, ())[ENTERPRISE]
+        assert {name.lower() for name in after} == {"costcenter", "division"}
+    for other in ({"costCenter": "Sale"}, {"division": ["A"]}, {"division": ["A", "c"]}):
+        with pytest.raises(MutabilityException, match=next(iter(other))):
+            replaced(users, before, {**AVA, ENTERPRISE: other}, ())
 
 
 def test_s15_patch_cannot_leave_an_extension_without_its_required_part(tmp_path: Path) -> None:
