@@ -99,6 +99,8 @@ class Projection:
 
 
 DEFAULT = Projection()
+_NOTHING = Projection(frozenset({""}))
+"""Nothing but what is always returned."""
 
 
 def projection(endpoint: Endpoint, attributes: Sequence[str], excluded: Sequence[str]) -> Projection:
@@ -151,9 +153,11 @@ def _projected(
 def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool) -> Any:
     """Return what is shown of one attribute's value, or None; ``inherited`` when its whole parent was asked for."""
     name = attribute.urn.lower()
-    whole = attribute.returned == "always" or inherited or name in chosen.attributes
+    if attribute.returned == "never" or (attribute.returned == "request" and not chosen.wants(attribute)):
+        return None
     if name in chosen.excluded and attribute.returned != "always":
-        return _always(attribute, value)
+        chosen, inherited = _NOTHING, False
+    whole = attribute.returned == "always" or inherited or name in chosen.attributes
     if not attribute.sub_attributes:
         return value if whole or not chosen.attributes else None
     whole = whole or not chosen.attributes
@@ -161,16 +165,6 @@ def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool
         elements = [_projected(attribute.sub_attributes, one, chosen, whole) for one in value]
         return elements if whole else [one for one in elements if one] or None
     return _projected(attribute.sub_attributes, value, chosen, whole)
-
-
-def _always(attribute: Attribute, value: Any) -> Any:
-    """Return the parts of an excluded value that are returned always, or None (RFC 7643 section 7)."""
-    parts = {name: part for name, part in attribute.sub_attributes.items() if part.returned == "always"}
-    if not parts:
-        return None
-    if isinstance(value, list):
-        return [kept for one in value if (kept := _projected(parts, one, DEFAULT, inherited=True))] or None
-    return _projected(parts, value, DEFAULT, inherited=True)
 
 
 def represented(endpoint: Endpoint, stored: Stored, base_url: str, chosen: Projection) -> str:
