@@ -36,6 +36,15 @@ def invisible(name: str) -> str | None:
     return next((char for char in name if category(char) in _UNSEEN or ord(char) in _FILLERS), None)
 
 
+def opaque(password: str) -> str | None:
+    """Return a password as it is digested, or None where it may not be one (RFC 8265 section 4.2, PWD-02).
+
+    The same letters and blanks are the same password however a keyboard writes them; case and width are kept.
+    """
+    blanks = "".join(" " if category(char) == "Zs" else char for char in password)
+    return None if not blanks or any(category(char) in _UNSEEN for char in blanks) else normalize("NFC", blanks)
+
+
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _FILLERS = frozenset(
     {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}

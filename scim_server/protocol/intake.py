@@ -122,6 +122,8 @@ def _read_one(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Not
     if attribute.type != "complex":
         if tolerance.bare_values and isinstance(value, dict) and set(value) == {"value"}:
             value = value["value"]  # Entra's older dialect wraps scalars: [{"value": x}]
+        if attribute.returned == "never" and isinstance(value, int | float):
+            raise InvalidValueException(detail=f"{where}: the number given is not a string")  # it may be a secret
         read = _READERS[attribute.type](where, value, tolerance)
         return _settled(attribute, read, tolerance, where)
     if isinstance(value, str) and tolerance.bare_values and "value" in attribute.sub_attributes:

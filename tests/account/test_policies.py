@@ -18,6 +18,7 @@ RULES_TABLE = {
     "timezone.enforcement": ("timezone_enforcement", "strict"),
     "deletion.requireDeactivated": ("deletion_require_deactivated", False),
     "deletion.auditIdentity": ("deletion_audit_identity", "masked"),
+    "passwords.store": ("passwords_store", "off"),
     "notifications.onLicenseAssigned": ("notifications_on_licence_assigned", True),
     "defaults.licenseType": ("defaults_licence_type", None),
     "defaults.timezone": ("defaults_timezone", None),
