@@ -5,7 +5,7 @@ The schema is the single truth: `docs/operations.md` shows its table, which a te
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +14,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates_schema
 from marshmallow import fields as kinds
+
+from scim_server.mail.addresses import read_sender
+from scim_server.mail.relay import read_relay
 
 PREFIX = "SCIM_"
 FILE_VARIABLE = "SCIM_SETTINGS_FILE"
@@ -45,6 +48,9 @@ class Settings:
     default_page: int = 100
     max_patch_operations: int = 1000
     max_members_per_request: int = 20_000
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    portal_url: str | None = None
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}
@@ -95,6 +101,26 @@ def _check_external(url: str) -> None:
         raise ValidationError("must be ASCII without blanks.")
 
 
+def _check_portal(url: str) -> None:
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValidationError("must be a URL such as https://portal.example.com.")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValidationError("must be ASCII without blanks.")
+
+
+def _read_by(reader: Callable[[str], object]) -> Callable[[str], None]:
+    """Check a text by reading it."""
+
+    def check(text: str) -> None:
+        try:
+            reader(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    return check
+
+
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
@@ -137,6 +163,28 @@ class SettingsSchema(Schema):
     default_page = _Number(1, 100_000, "The resources on a page when the client names no count; at most `max_page`.")
     max_patch_operations = _Number(1, 1_000_000, "The most operations of one PATCH.")
     max_members_per_request = _Number(1, 10_000_000, "The most group members that one request may name.")
+    smtp_url = kinds.String(
+        validate=_read_by(read_relay),
+        metadata={
+            "about": "The mail server for notifications: `smtp://HOST`, or with TLS `smtps://USER:PASSWORD@HOST:PORT` "
+            "or `smtp+starttls://...`.",
+            "default": "none: nothing is sent",
+        },
+    )
+    mail_from = kinds.String(
+        validate=_read_by(read_sender),
+        metadata={
+            "about": "The address that notifications come from, such as `Secure Mail <no-reply@example.com>`.",
+            "default": "none; needed with `smtp_url`",
+        },
+    )
+    portal_url = kinds.String(
+        validate=_check_portal,
+        metadata={
+            "about": "Where users find the software; notifications name it.",
+            "default": "none: notifications name no place",
+        },
+    )
 
     @validates_schema
     def default_page_is_within_max_page(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -144,6 +192,12 @@ class SettingsSchema(Schema):
         largest = data.get("max_page", DEFAULTS["max_page"])
         if data.get("default_page", 1) > largest:
             raise ValidationError(f"must not be more than max_page, which is {largest}.", "default_page")
+
+    @validates_schema
+    def mail_comes_from_somebody(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A mail server needs a sender."""
+        if "smtp_url" in data and "mail_from" not in data:
+            raise ValidationError(f"needs {PREFIX}MAIL_FROM beside it, the address of the sender.", "smtp_url")
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Settings:

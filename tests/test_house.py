@@ -21,6 +21,7 @@ LAYERS = {
     "idp": {"idp", "protocol"},
     "store": {"store", "protocol", "account"},
     "members": {"members", "account", "protocol"},
+    "mail": {"mail", "account"},
     "provisioning": {"provisioning", "members", "account", "protocol", "idp", "store"},
 }
 """Which parts of the package each layer may import; web and cli may import all."""
@@ -30,6 +31,7 @@ LIBRARIES = {
     "idp": {"marshmallow", "scim2_models"},
     "store": {"sqlalchemy", "flask_sqlalchemy", "flask", "alembic", "orjson", "scim2_models"},
     "members": {"scim2_models"},
+    "mail": set(),
     "provisioning": {"scim2_models", "sqlalchemy", "orjson", "argon2"},
 }
 

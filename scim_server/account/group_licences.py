@@ -35,15 +35,17 @@ def type_to_give(sent: str | None, pools: Mapping[str, Pool]) -> str | None:
 
 
 def ranked_types(types: Iterable[str], pools: Mapping[str, Pool], stays: str | None) -> list[str]:
-    """Return the types that groups give, the best first: the highest tier (R27).
+    """Return the types that groups give and that count, the best first: the highest tier (R27).
 
-    Types without a tier cannot be compared: of those one alone counts, ``stays`` if it is among them, else the first.
+    Types without a tier cannot be compared. ``stays``, if it is among them, else the first assigned, decides: a type
+    with a tier leaves all that have one, another one stands alone.
     """
     known = list(dict.fromkeys(types))
+    if not known:
+        return []
+    first = stays if stays in known else known[0]
     tiers = {type: tier for type in known if (tier := pools[type].tier) is not None}
-    if len(known) > 1 and len(tiers) < len(known):
-        return [stays if stays in known else known[0]]
-    return sorted(known, key=lambda type: -tiers.get(type, 0))
+    return sorted(tiers, key=lambda type: -tiers[type]) if first in tiers else [first]
 
 
 def groups_give_the_licence(case: Case) -> None:
@@ -52,7 +54,7 @@ def groups_give_the_licence(case: Case) -> None:
         return
     gives_up = case.was.licence_source == DIRECT and case.asks_licence and wanted_type(case) is None
     if gives_up or case.transfers or (case.reactivates and case.after.licence_source != DIRECT):
-        follow(case, may_refuse=gives_up)
+        follow(case, may_refuse=False)
 
 
 def follow(case: Case, *, may_refuse: bool) -> None:
@@ -123,6 +125,8 @@ def _rest(case: Case, ranked: list[str]) -> None:
     kept = held if held in ranked else next((type for type in ranked if has_free_seat(case, type)), None)
     if case.after.holds_seat and kept:
         _take(case, kept)
+        if case.after.licence_pending_type not in ranked:
+            forget(case)
         return
     _let_go(case)
     await_seat(case, ranked[0], GROUP, "none", "userInactive")

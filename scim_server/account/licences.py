@@ -184,6 +184,8 @@ def asked_type_replaces_the_held_one(case: Case) -> None:
     wanted = wanted_type(case)
     if wanted is None or wanted == case.after.licence_type:
         return
+    if wanted == case.after.licence_pending_type and not has_free_seat(case, wanted):
+        return  # the wait goes on (P5)
     if leaves_its_seat(case):
         release(case)
     else:

@@ -6,6 +6,7 @@ from scim_server.cli.accounts import account, domain, licence
 from scim_server.cli.demo import demo
 from scim_server.cli.groups import group
 from scim_server.cli.journal import log
+from scim_server.cli.notify import notify
 from scim_server.cli.serving import serve, upgrade
 from scim_server.cli.sweeping import sweep
 from scim_server.cli.tokens import token
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (demo, upgrade, serve, account, domain, licence, group, token, log, sweep):
+for command in (demo, upgrade, serve, account, domain, licence, group, token, log, sweep, notify):
     main.add_command(command)

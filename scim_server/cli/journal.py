@@ -1,13 +1,13 @@
-"""The command that shows an account's provisioning journal."""
+"""The commands on what is recorded: the account's provisioning journal, and its users' message logs."""
 
 import json
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from scim_server.cli.telling import account_option, opened, plain
+from scim_server.cli.telling import account_option, json_option, opened, plain, tell
 
 if TYPE_CHECKING:
     from scim_server.cli.portal import Portal
@@ -19,14 +19,19 @@ LATEST = 60
 MOST = 10_000
 
 
-@click.command()
-@account_option
+@click.group(invoke_without_command=True)
+@click.option("--account", metavar="NAME", help="The account.")
 @click.option("--user", metavar="X", help="Only what concerns this user: the userName or the id.")
 @click.option("--follow", is_flag=True, help="Go on showing new entries until interrupted.")
 @click.option("--limit", type=click.IntRange(0, MOST), default=100, show_default=True, help="How many entries back.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-def log(account: str, user: str | None, follow: bool, limit: int, as_json: bool) -> None:
+@click.pass_context
+def log(context: click.Context, account: str | None, user: str | None, follow: bool, limit: int, as_json: bool) -> None:
     """Show the journal of an account: who did what to whom, and what was refused. The newest entry is the last."""
+    if context.invoked_subcommand is not None:
+        return
+    if account is None:  # a command of the group names its account itself
+        raise click.MissingParameter(ctx=context, param_hint="'--account'", param_type="option")
     with opened() as portal:
         entries = portal.journal(account, user, "", limit)
         show(entries, as_json)
@@ -38,6 +43,20 @@ def log(account: str, user: str | None, follow: bool, limit: int, as_json: bool)
                 return
     if not entries and not as_json:
         click.echo("The journal has no entries" + (" of this user." if user else "."), err=True)
+
+
+@log.command("import")
+@account_option
+@click.argument("file", type=click.File("rb"), default="-", metavar="[FILE|-]")
+@json_option
+def import_logs(account: str, file: BinaryIO, as_json: bool) -> None:
+    """Import the message logs of users from FILE, or from standard input: one JSON object per line.
+
+    All lines are imported, or none; a line whose id is known already changes nothing.
+    """
+    with opened() as portal:
+        answer = portal.import_logs(account, file)
+    tell(as_json, answer, [f"Imported: {answer['imported']}. Known already: {answer['known']}."])
 
 
 def show(entries: list[dict[str, Any]], as_json: bool) -> None:

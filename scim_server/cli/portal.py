@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
 from scim_server.account.policies import Policies, policies_from
-from scim_server.cli import answers, texts
+from scim_server.account.refusals import Refused
+from scim_server.cli import answers, log_lines, texts
 from scim_server.cli.texts import PortalError
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.protocol.documents import instant
@@ -227,6 +228,19 @@ class Portal:
         with self._reading(account) as row:
             return [answers.entry(one) for one in journal.read(row.id, user, after, limit)]
 
+    def import_logs(self, account: str, stream: BinaryIO) -> dict[str, Any]:
+        """Import the message logs of users, all lines or none; again is no change (R28)."""
+        try:
+            with self.database.transaction():  # without the account's lock: nothing but entries is written
+                row = _named(account)
+                imported, known = log_lines.write(row.id, stream)
+                if imported:
+                    told = [{"attribute": "imported", "to": imported}, {"attribute": "known", "to": known}]
+                    _record(row.id, Entry("logs.imported", "success", "UserLogEntry", changes=told))
+        except sa.exc.IntegrityError:
+            raise PortalError("nothing is imported: one of the users was deleted meanwhile. Import again.") from None
+        return {"account": row.name, "imported": imported, "known": known}
+
     @contextmanager
     def _reading(self, name: str) -> Iterator[sa.Row[Any]]:
         """Give the row of an account."""
@@ -268,7 +282,11 @@ def _have_pools(account_id: str, policies: Policies) -> None:
 
 def _give_by_name(account_id: str, policies: Policies) -> None:
     """Have the groups that are there already give what the policy gives to their names (R27)."""
-    for identifier, name, decided in group_licences.give_by_name(account_id, policies, now()):
+    try:
+        given = group_licences.give_by_name(account_id, policies, now())
+    except Refused as refused:
+        raise PortalError(f"groupLicenses: {refused.detail} Nothing is set.") from None
+    for identifier, name, decided in given:
         told = [{"attribute": "licenseType", "to": group_licences.type_by_name(policies, name)}]
         _record(account_id, Entry("group.updated", "success", "Group", identifier, name, told), *entries_of(decided))
 

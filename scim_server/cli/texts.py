@@ -68,7 +68,11 @@ def _policy(key: str, text: str) -> Any:
     if key == "defaults.licenseType" and isinstance(value, str):
         return licence_type(value)
     if key == "groupLicenses":
-        return {group: licence_type(kind) for group, kind in json.loads(text).items()}
+        given = {group: licence_type(kind) for group, kind in json.loads(text).items()}
+        for group, kind in given.items():
+            if LICENCE_TYPES[kind]["family"] == "shared":
+                raise PortalError(f"groupLicenses: '{kind}' is for mailboxes; the group '{group}' cannot give it.")
+        return given
     return value
 
 

@@ -20,6 +20,9 @@ GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 ACCOUNT_USER = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:User"
 ACCOUNT_GROUP = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:Group"
+EVENT_RECORD = "urn:ietf:params:scim:schemas:secureexchanges:2.0:EventRecord"
+USER_LOG_ENTRY = "urn:ietf:params:scim:schemas:secureexchanges:2.0:UserLogEntry"
+USER_STATISTICS = "urn:ietf:params:scim:schemas:secureexchanges:2.0:UserStatistics"
 
 MAX_NAME = 300
 """Characters of a name in attribute notation; no schema has one nearly as long, and what is looked up is cached."""
@@ -64,6 +67,8 @@ class Endpoint:
     model: type[Resource[Any]]
     attributes: Mapping[str, Attribute]
     """The top-level attributes and the extension blocks, by lower-cased name."""
+    is_read_only: bool = False
+    """Whether no client may write its resources: the schema says so of every attribute (R32)."""
 
     @cached_property
     def by_urn(self) -> Mapping[str, Attribute]:
@@ -150,6 +155,7 @@ class Catalogue:
             extensions=tuple(extension["id"] for extension in extensions),
             model=_model(resource_type, core, extensions),
             attributes=MappingProxyType(attributes),
+            is_read_only=all(one["mutability"] == "readOnly" for one in core["attributes"]),
         )
 
 

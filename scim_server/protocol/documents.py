@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import orjson
 from scim2_models import InvalidValueException
@@ -23,8 +24,9 @@ class Stored(NamedTuple):
     text: str
     """The document as JSON text, without ``meta`` and ``groups``."""
     version: int
-    created: int
-    modified: int
+    created: int | None = None
+    """None where no time is known; then neither is ``modified``."""
+    modified: int | None = None
     groups: Sequence[tuple[str, str]] = ()
     """The groups of a user: id and displayName."""
     members: Sequence[tuple[str, str | None]] | None = None
@@ -32,6 +34,14 @@ class Stored(NamedTuple):
     member_count: int = 0
     extra: Mapping[str, Any] = MappingProxyType({})
     """Attributes of the account's extension that are returned on request only (R28)."""
+    user: str | None = None
+    """The id of the user in whose log an entry is."""
+
+
+def computed(document: Mapping[str, Any], user: str | None = None) -> Stored:
+    """Return a resource that is stored as no document; its version is a checksum of its text."""
+    text = orjson.dumps(document).decode()
+    return Stored(document["id"], text, crc32(text.encode()), user=user)
 
 
 def instant(micros: int) -> str:
@@ -58,14 +68,22 @@ def resource_text(endpoint: Endpoint, stored: Stored, base_url: str) -> str:
         derived = f',"groups":{_references(stored.groups, f"{base_url}/Groups/", "direct")}'
     if stored.members is not None:
         derived = f',"members":{_references(stored.members, f"{base_url}/Users/", "User")}'
+    if stored.user is not None:
+        derived = f',"user":{{"value":"{stored.user}","$ref":"{base_url}/Users/{stored.user}"}}'
+    return (
+        f'{stored.text[:-1]}{derived},"meta":{{"resourceType":"{endpoint.name}",{_times(stored)}'
+        f'"location":"{base_url}{endpoint.path}/{stored.id}","version":"W/\\"{stored.version}\\""}}}}'
+    )
+
+
+def _times(stored: Stored) -> str:
+    """Return the times of ``meta`` as JSON members; a resource whose times are not known has none."""
+    if stored.created is None or stored.modified is None:
+        return ""
     created = modified = instant(stored.created)
     if stored.modified != stored.created:
         modified = instant(stored.modified)
-    return (
-        f'{stored.text[:-1]}{derived},"meta":{{"resourceType":"{endpoint.name}","created":"{created}",'
-        f'"lastModified":"{modified}","location":"{base_url}{endpoint.path}/{stored.id}",'
-        f'"version":"W/\\"{stored.version}\\""}}}}'
-    )
+    return f'"created":"{created}","lastModified":"{modified}",'
 
 
 def _references(pairs: Sequence[tuple[str, str | None]], base: str, kind: str) -> str:

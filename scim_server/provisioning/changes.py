@@ -75,7 +75,7 @@ def entries_of(decided: Iterable[Decided]) -> list[Entry]:
 
 def _effect_entries(decided: Decided, user_name: str | None, created: Sequence[Change]) -> Iterator[Entry]:
     for effect in decided.plan.effects:
-        told = created if isinstance(effect, UserCreated) else _told(effect)
+        told = created if isinstance(effect, UserCreated | UserDeleted) else _told(effect)
         purged = decided.logs_purged if isinstance(effect, LogsPurged) else None
         yield Entry(effect.action, "success", "User", decided.member.id, user_name, told, purged)
 

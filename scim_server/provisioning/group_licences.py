@@ -8,13 +8,12 @@ from typing import Any
 
 from scim_server.account import rules
 from scim_server.account.case import same_type
-from scim_server.account.model import Member
 from scim_server.account.policies import Policies
 from scim_server.protocol.catalogue import ACCOUNT_GROUP
 from scim_server.protocol.folding import fold
 from scim_server.provisioning.caller import Caller
 from scim_server.provisioning.moving import Moved
-from scim_server.provisioning.seats import Decided, carry_out, follow
+from scim_server.provisioning.seats import Decided, carry_out, follow, present
 from scim_server.store import accounts, group_licences, memberships
 
 
@@ -63,38 +62,35 @@ def changed(
     """Have all whom a change of a group concerns follow it; returns what was decided."""
     if before == after:
         return members_moved(caller, group_id, after, moved, now) if after else []
-    group_licences.set_type(caller.account_id, group_id, after, now)
     left = followed(caller, list(moved.left), now) if moved.left else []
+    group_licences.set_type(caller.account_id, group_id, after, now)
     return [*left, *give(caller.account_id, caller.policies, group_id, after, now)]
 
 
 def give(account_id: str, policies: Policies, group_id: str, licence_type: str | None, now: int) -> list[Decided]:
     """Have the members of a group follow it that gives another type now, or none."""
-    decided = follow(
-        account_id, policies, memberships.ids(account_id, group_id), now, may_refuse=licence_type is not None
-    )
+    members = memberships.ids(account_id, group_id)
+    decided = follow(account_id, policies, members, now, may_refuse=licence_type is not None)
     if licence_type is not None:
-        group_licences.count(account_id, group_id, licence_type, _as_they_were(decided), ())
+        were = [one.before for one in decided if one.before is not None]
+        group_licences.count(account_id, group_id, licence_type, were, ())
     return carry_out(account_id, policies, decided, now)
 
 
 def members_moved(caller: Caller, group_id: str, licence_type: str, moved: Moved, now: int) -> list[Decided]:
-    """Have who left the group follow, then who came: a seat that is freed goes to who waits for it already."""
+    """Have who left the group follow, then who came: a seat that is freed goes to who waits for it already.
+
+    All of them are counted before anybody follows: who came may be served by what those who left set free.
+    """
     account_id, policies = caller.account_id, caller.policies
-    told: list[Decided] = []
-    for users, came in ((moved.left, False), (moved.came, True)):
-        decided = follow(account_id, policies, list(users), now, may_refuse=came) if users else []
-        were = _as_they_were(decided)
-        group_licences.count(account_id, group_id, licence_type, were if came else (), () if came else were)
-        told += carry_out(account_id, policies, decided, now)
-    return told
+    came, left = list(moved.came), list(moved.left)
+    group_licences.count(account_id, group_id, licence_type, present(account_id, came), present(account_id, left))
+    told = followed(caller, left, now) if left else []
+    decided = follow(account_id, policies, came, now, may_refuse=True) if came else []
+    return [*told, *carry_out(account_id, policies, decided, now)]
 
 
 def followed(caller: Caller, users: Sequence[str], now: int) -> list[Decided]:
     """Have users follow their groups after one of those is gone."""
     decided = follow(caller.account_id, caller.policies, users, now, may_refuse=False)
     return carry_out(caller.account_id, caller.policies, decided, now)
-
-
-def _as_they_were(decided: Sequence[Decided]) -> list[Member]:
-    return [one.before for one in decided if one.before is not None]

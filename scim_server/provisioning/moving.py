@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from scim2_models import PayloadTooLargeException
 
 from scim_server.account.refusals import Refused
 from scim_server.protocol.selections import MemberChange
 from scim_server.provisioning.caller import Caller, Service
-from scim_server.provisioning.changes import Change
+from scim_server.provisioning.changes import Change, masked_name
 from scim_server.store import memberships
+
+TOLD = 50
+"""How many members an entry of the journal names."""
 
 
 @dataclass(slots=True)
@@ -41,13 +45,23 @@ class Moved:
 
     @property
     def changes(self) -> list[Change]:
-        """The journal's words for it."""
+        """The journal's words for it: how many, and who, as far as an entry goes."""
         told: list[Change] = []
-        if self.added or self.removed:
-            told.append({"attribute": "members", "added": self.added, "removed": self.removed})
+        if self.came or self.left:
+            counts = {"added": self.added, "removed": self.removed}
+            told.append({"attribute": "members", **counts, "from": _some(self.left), "to": _some(self.came)})
         if self.skipped:
-            told.append({"attribute": "members", "skipped": list(self.skipped[:50])})
+            told.append({"attribute": "members", "skipped": [_unnamed(one) for one in self.skipped[:TOLD]]})
         return told
+
+
+def _some(ids: Iterable[str]) -> list[str]:
+    return list(islice(ids, TOLD))
+
+
+def _unnamed(value: str) -> str:
+    """Return a value sent for an id without the address that it may be: the journal outlives the user (R29)."""
+    return masked_name(value, "masked") or "" if "@" in value else value
 
 
 def _move(ids: Iterable[str], undone: dict[str, None], done: dict[str, None]) -> None:

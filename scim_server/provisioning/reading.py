@@ -9,14 +9,22 @@ from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_USER, Endpoint
 from scim_server.protocol.documents import Projection, Stored, instant, page, projection, represented
 from scim_server.protocol.messages import Search, paging
+from scim_server.provisioning import listed, statistics
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.groups import not_found
 from scim_server.store import filters, memberships, pages, resources, sorting, user_logs
 
+STATISTICS = "/UserStatistics"
+
 
 def read(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, chosen: Projection) -> Stored:
     """Return one resource; raises 404 when the account has none of this id."""
-    stored = resources.fetch(caller.account_id, endpoint, identifier)
+    if endpoint.path in listed.LISTS:
+        stored = listed.fetch(caller, endpoint, identifier)
+    elif endpoint.path == STATISTICS:
+        stored = statistics.fetch(caller, identifier)
+    else:
+        stored = resources.fetch(caller.account_id, endpoint, identifier)
     if stored is None:
         raise missing(endpoint, identifier)
     return complete(caller, endpoint, [stored], chosen)[0]
@@ -26,20 +34,30 @@ def missing(endpoint: Endpoint, identifier: str) -> NotFoundException | Refused:
     """Return the error for an id that no resource of the account has."""
     if endpoint.path == "/Users":
         return Refused("R22", "E23", id=identifier[:100])
-    return not_found(identifier)
+    if endpoint.path == "/Groups":
+        return not_found(identifier)
+    return NotFoundException(detail=f"{endpoint.name} '{identifier[:100]}' not found. See the list: {endpoint.path}.")
 
 
 def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> str:
     """Return one page of a search as the JSON text of a ListResponse (RFC 7644 section 3.4.2)."""
     chosen = projection(endpoint, asked.attributes, asked.excluded)
     asked = paging(asked, service.limits.page, service.limits.default_page)
-    found = _found(service, caller, endpoint, asked)
+    found = _found(service, caller, endpoint, asked, chosen)
     shown = complete(caller, endpoint, found.resources, chosen)
     texts = [represented(endpoint, stored, service.base_url, chosen) for stored in shown]
     return page(texts, found.total, asked.start_index)
 
 
-def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> pages.Found:
+def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search, chosen: Projection) -> pages.Found:
+    if endpoint.path in listed.LISTS:
+        return listed.search(service, caller, endpoint, asked, chosen)
+    if endpoint.path == STATISTICS:
+        return statistics.search(service, caller, endpoint, asked)
+    return _found_in_rows(service, caller, endpoint, asked)
+
+
+def _found_in_rows(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> pages.Found:
     offset, limit = asked.start_index - 1, asked.count or 0
     lookup = filters.lookup(endpoint, asked.filter) if asked.filter is not None else None
     if asked.sort_by is None and (lookup or asked.filter is None):
@@ -70,6 +88,8 @@ def is_partial(endpoint: Endpoint, chosen: Projection) -> bool:
     """Whether the client wants to see what a stored resource does not hold and another statement has to fetch."""
     if endpoint.path == "/Groups":
         return chosen.wants(endpoint.attributes["members"])
+    if endpoint.path != "/Users":
+        return False
     extension = endpoint.attributes[ACCOUNT_USER.lower()].sub_attributes
     return any(chosen.wants(extension[name]) for name in ("logentrycount", "lastactivityat"))
 

@@ -27,10 +27,11 @@ def record_refusal(
     """Tell the journal what was refused, of whom and why, so that an administrator finds it by the user's name."""
     _, _, tail = path.partition("/scim/v2/")
     resource, _, identifier = tail.removesuffix("/.search").partition("/")
+    endpoint = service.catalogue.endpoint_at(f"/{resource}")
     entry = journal.Entry(
         action="request.refused",
         outcome="refused",
-        target_type={"Users": "User", "Groups": "Group"}.get(resource),
+        target_type=endpoint.name if endpoint else None,
         target_id=_plain(identifier.strip("/")[:64]) or None,
         target_name=_name(body) or _address(detail),
         changes=({"method": method, "path": _plain(path[:200])},),

@@ -10,6 +10,7 @@ from scim_server.account import rules
 from scim_server.account.effects import Effect, LicenceReceived, LogsPurged
 from scim_server.account.model import Facts, Member, Plan, Pool
 from scim_server.account.policies import Policies
+from scim_server.provisioning.notifying import record_notices
 from scim_server.store import accounts, group_licences, licences, user_logs
 from scim_server.store.database import chunks
 
@@ -61,9 +62,10 @@ def carry_out(account_id: str, policies: Policies, decided: Iterable[Decided], n
 
 
 def _moved(account_id: str, policies: Policies, decided: Sequence[Decided], now: int) -> list[Decided]:
-    """Move the seats and the groups' counts; returns what that did for those who waited."""
+    """Move the seats and the groups' counts, note who is to be told; returns what that did for those who waited."""
     freed = licences.move_seats(account_id, _effects(decided))
     group_licences.recount(account_id, _changes(decided))
+    record_notices(account_id, policies, (one.plan for one in decided), now)
     return serve(account_id, policies, freed, now) if freed else []
 
 
@@ -85,7 +87,7 @@ def serve(account_id: str, policies: Policies, freed: Iterable[str], now: int) -
 def _granted(waiting: Sequence[Member], policies: Policies, pools: Mapping[str, Pool], now: int) -> Iterator[Decided]:
     for member in waiting:
         plan = rules.grant(member, Facts(now=now, policies=policies, pools=pools))
-        pools = pools_after(pools, plan)
+        pools = _taken(pools, plan)
         yield Decided(member, plan)
 
 
@@ -105,14 +107,19 @@ def follow(
             types = tuple(type for type, _ in given.get(member.id, ()))
             facts = Facts(now=now, policies=policies, pools=pools, group_types=types)
             plan = rules.follow_groups(member, facts, may_refuse=may_refuse)
-            pools = pools_after(pools, plan)
+            pools = _taken(pools, plan)
             decided.append(Decided(member, plan))
     return decided
 
 
-def pools_after(pools: Mapping[str, Pool], plan: Plan) -> Mapping[str, Pool]:
-    """Return the pools as they will be when a plan is carried out."""
-    seats = [seat for effect in plan.effects for seat in effect.seats]
+def present(account_id: str, user_ids: Sequence[str]) -> list[Member]:
+    """Return those of the users who have no direct licence, as they are now (R27)."""
+    return [one for chunk in chunks(user_ids) for one in licences.without_direct(account_id, chunk).values()]
+
+
+def _taken(pools: Mapping[str, Pool], plan: Plan) -> Mapping[str, Pool]:
+    """Return the pools without the seats that a plan takes; those that it frees are for who waits longest (R6)."""
+    seats = [seat for effect in plan.effects for seat in effect.seats if seat[1] > 0]
     if not seats:
         return pools
     after = dict(pools)

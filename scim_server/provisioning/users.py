@@ -21,6 +21,7 @@ from scim_server.provisioning import passwords
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
+from scim_server.provisioning.moving import TOLD
 from scim_server.provisioning.seats import Decided, carry_out_own
 from scim_server.store import accounts, group_licences, journal, licences, memberships, resources, texts, user_logs
 from scim_server.store.identifiers import new_id
@@ -106,12 +107,13 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         before = member_of(identifier, texts.document_of(endpoint, row), row)
         plan = rules.decide(before, None, _facts(caller, before, None, frozenset(), None, now))
         own = Decided(before, plan, user_logs.purge(caller.account_id, identifier))
-        memberships.leave_all(caller.account_id, before, now)
+        groups = memberships.leave_all(caller.account_id, before, now)
         accounts.remember_deleted(caller.account_id, row.user_name, now)
         resources.delete(caller.account_id, endpoint, identifier)
         own, *others = carry_out_own(caller.account_id, caller.policies, own, None, now)
         masked = masked_name(row.user_name, caller.policies.deletion_audit_identity)
-        journal.write(caller.account_id, caller.actor, user_entries(own, masked, [], others), now)
+        left = [{"attribute": "groups", "from": groups[:TOLD]}] if groups else []
+        journal.write(caller.account_id, caller.actor, user_entries(own, masked, left, others), now)
         if masked != row.user_name:
             journal.mask(caller.account_id, identifier, row.user_name, masked)
 

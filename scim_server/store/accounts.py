@@ -85,8 +85,9 @@ def domains(account_id: str) -> list[sa.Row[Any]]:
 
 
 def domain_owner(name: str) -> str | None:
-    """Return the id of the account that has a domain, or None: a domain belongs to one account (R3)."""
-    return execute(sa.select(approved_domain.c.account_id).where(approved_domain.c.name == name)).scalar()
+    """Return the id of the account that has a domain approved, or None: it belongs to that account alone (R3)."""
+    approved = (approved_domain.c.name == name, approved_domain.c.status == "approved")
+    return execute(sa.select(approved_domain.c.account_id).where(*approved)).scalar()
 
 
 def approved(account_id: str, names: Iterable[str]) -> frozenset[str]:

@@ -24,7 +24,7 @@ from scim_server.store.dialects import DIALECTS, Condition
 from scim_server.store.lists import Element
 from scim_server.store.mapping import MAPS
 from scim_server.store.pages import Lookup
-from scim_server.store.places import Place, key_of
+from scim_server.store.places import Place, key_of, names_kept
 from scim_server.store.terms import attribute_named, checked, is_hidden, path_of, shown, value_of
 from scim_server.store.values import Op, Value
 
@@ -236,7 +236,13 @@ class _OfResources(_Conditions):
         return sa.and_(*self._necessary(attribute, inner), chosen)
 
     def _attribute(self, path: AttrPath) -> Attribute:
-        return self.place.endpoint.by_urn[str(path).lower()]
+        attribute = self.place.endpoint.by_urn[str(path).lower()]
+        if not self.place.knows(attribute):
+            raise InvalidFilterException(
+                detail=f"{shown(attribute)} cannot be filtered by; {self.place.endpoint.name} can be filtered by "
+                + names_kept(self.place.endpoint)
+            )
+        return attribute
 
     def _necessary(self, attribute: Attribute, node: FilterNode) -> list[Condition]:
         """Return what every match fulfils and an index answers, so that only few elements have to be looked at."""

@@ -3,7 +3,7 @@
 The counts are kept, not computed: reading a group of 100,000 members costs what reading one of 10 costs.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -60,16 +60,12 @@ def without_type(account_id: str, name_keys: Sequence[str]) -> list[sa.Row[Any]]
 
 def count(account_id: str, group_id: str, licence_type: str, came: Iterable[Member], left: Iterable[Member]) -> None:
     """Count the members who came to a group, and no longer those who left it, as they are at this moment."""
-    columns = {column: _number(came, column, licence_type) for column in (LICENSED, PENDING)}
-    gone = list(left)
-    moved = {column: number - _number(gone, column, licence_type) for column, number in columns.items()}
-    values = {column: group.c[column] + number for column, number in moved.items() if number}
-    if values:
-        execute(group.update().where(group.c.account_id == account_id, group.c.id == group_id).values(values))
-
-
-def _number(members: Iterable[Member], column: str, licence_type: str) -> int:
-    return sum((column, licence_type) in counted_in(member) for member in members)
+    numbers: Counter[str] = Counter()
+    for sign, members in ((1, came), (-1, left)):
+        for member in members:
+            for column, awaited_or_held in counted_in(member):
+                numbers[column] += sign * (awaited_or_held == licence_type)
+    _add(account_id, group_id, numbers)
 
 
 def recount(account_id: str, changes: Iterable[tuple[Member, Member]]) -> None:
@@ -80,17 +76,30 @@ def recount(account_id: str, changes: Iterable[tuple[Member, Member]]) -> None:
         for sign, keys in ((-1, was - now_is), (1, now_is - was)):
             for column, licence_type in keys:
                 moved[column, licence_type, sign].append(before.id)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     for (column, licence_type, sign), ids in moved.items():
         for chunk in chunks(ids):
-            _shift(account_id, column, licence_type, sign, chunk)
+            for group_id, number in _members_among(account_id, licence_type, chunk):
+                counts[group_id][column] += sign * number
+    for group_id, numbers in sorted(counts.items()):
+        _add(account_id, group_id, numbers)
 
 
-def _shift(account_id: str, column: str, licence_type: str, sign: int, ids: Sequence[str]) -> None:
-    mine = (membership.c.account_id == account_id, membership.c.user_id.in_(ids))
-    number = sa.select(sa.func.count()).where(*mine, membership.c.group_id == group.c.id).scalar_subquery()
-    execute(
-        group.update()
-        .where(group.c.account_id == account_id, group.c.licence_type == licence_type)
-        .where(group.c.id.in_(sa.select(membership.c.group_id).where(*mine)))
-        .values({column: group.c[column] + sign * number, "version": group.c.version + 1})
+def _members_among(account_id: str, licence_type: str, user_ids: Sequence[str]) -> Iterable[tuple[str, int]]:
+    """Return how many of the users are members of each group that gives a type."""
+    statement = (
+        sa.select(membership.c.group_id, sa.func.count().label("number"))
+        .join(group, (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id))
+        .where(membership.c.account_id == account_id, membership.c.user_id.in_(user_ids))
+        .where(group.c.licence_type == licence_type)
+        .group_by(membership.c.group_id)
     )
+    return [(row.group_id, row.number) for row in execute(statement)]
+
+
+def _add(account_id: str, group_id: str, numbers: Mapping[str, int]) -> None:
+    """Add to the counts of a group, whose version moves with what it shows."""
+    values = {column: group.c[column] + number for column, number in numbers.items() if number}
+    if values:
+        new = {**values, "version": group.c.version + 1}
+        execute(group.update().where(group.c.account_id == account_id, group.c.id == group_id).values(new))

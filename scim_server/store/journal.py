@@ -90,7 +90,8 @@ def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
         execute(
             journal.update().where(journal.c.account_id == account_id, journal.c.id == row.id).values(detail=changed)
         )
-    execute(journal.update().where(told).values(target_name=masked, target_key=None))
+    key = fold_name(masked) if masked else None
+    execute(journal.update().where(told).values(target_name=masked, target_key=key))
 
 
 def read(account_id: str, user: str | None = None, after: str = "", limit: int = 100) -> list[sa.Row[Any]]:

@@ -12,9 +12,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, GROUP, USER, Attribute
+from scim_server.protocol.catalogue import (
+    ACCOUNT_GROUP,
+    ACCOUNT_USER,
+    EVENT_RECORD,
+    GROUP,
+    USER,
+    USER_LOG_ENTRY,
+    USER_STATISTICS,
+    Attribute,
+)
 from scim_server.protocol.folding import fold, fold_name
-from scim_server.store.tables import group, user
+from scim_server.store.tables import group, journal, user, user_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +43,15 @@ class Map:
 
     table: sa.Table
     columns: Mapping[str, Kept]
+    order: tuple[sa.Column[Any], sa.Column[Any]]
+    """The usual order of a list: by a time, then by id."""
     indexed_values: frozenset[str] = frozenset()
     """The multi-valued attributes of the table ``user_value``."""
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether the rows hold documents, which are searched by what has no column."""
+        return "folded" in self.table.c
 
 
 def _keep(schema: str, columns: Mapping[str, tuple[sa.Column[Any], str]]) -> dict[str, Kept]:
@@ -89,6 +105,7 @@ USERS = Map(
             {"kind": (user.c.kind, "word"), "role": (user.c.role, "word"), **LICENCE_COLUMNS},
         ),
     },
+    order=(user.c.created, user.c.id),
     indexed_values=frozenset({f"{USER}:emails.value".lower(), f"{USER}:phoneNumbers.value".lower()}),
 )
 
@@ -110,9 +127,68 @@ GROUPS = Map(
             {"kind": (group.c.kind, "word"), **GROUP_COLUMNS},
         ),
     },
+    order=(group.c.created, group.c.id),
 )
 
-MAPS: Mapping[str, Map] = {"/Users": USERS, "/Groups": GROUPS}
+EVENT_RECORDS = Map(
+    table=journal,
+    columns=_keep(
+        EVENT_RECORD,
+        {
+            "id": (journal.c.id, "text"),
+            "occurredAt": (journal.c.occurred_at, "instant"),
+            "action": (journal.c.action, "word"),
+            "outcome": (journal.c.outcome, "word"),
+            "status": (journal.c.status, "integer"),
+            "rule": (journal.c.rule, "word"),
+            "error": (journal.c.error, "word"),
+            "detail": (journal.c.detail, "text"),
+            "actor.type": (journal.c.actor_type, "word"),
+            "actor.value": (journal.c.actor, "text"),
+            "target.type": (journal.c.target_type, "word"),
+            "target.value": (journal.c.target_id, "text"),
+            "target.display": (journal.c.target_key, "text"),
+            "logEntriesPurged": (journal.c.logs_purged, "integer"),
+            "requestId": (journal.c.request_id, "text"),
+        },
+    ),
+    order=(journal.c.occurred_at, journal.c.id),
+)
+
+LOG_COUNTS: Mapping[str, tuple[sa.Column[Any], str]] = {
+    "fileCount": (user_log.c.file_count, "integer"),
+    "byteCount": (user_log.c.byte_count, "integer"),
+    "openCount": (user_log.c.open_count, "integer"),
+    "signatureRequestCount": (user_log.c.signature_request_count, "integer"),
+    "signedFileCount": (user_log.c.signed_file_count, "integer"),
+}
+"""The counts of an entry of a user's log."""
+
+USER_LOG_ENTRIES = Map(
+    table=user_log,
+    columns=_keep(
+        USER_LOG_ENTRY,
+        {
+            "id": (user_log.c.id, "text"),
+            "user.value": (user_log.c.user_id, "text"),
+            "sentAt": (user_log.c.sent_at, "instant"),
+            "lastActivityAt": (user_log.c.last_activity_at, "instant"),
+            "expiresAt": (user_log.c.expires_at, "instant"),
+            "status": (user_log.c.status, "word"),
+            "kind": (user_log.c.kind, "word"),
+            "codeType": (user_log.c.code_type, "word"),
+            **LOG_COUNTS,
+        },
+    ),
+    order=(user_log.c.sent_at, user_log.c.id),
+)
+
+MAPS: Mapping[str, Map] = {
+    "/Users": USERS,
+    "/Groups": GROUPS,
+    "/EventRecords": EVENT_RECORDS,
+    "/UserLogEntries": USER_LOG_ENTRIES,
+}
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -159,6 +235,10 @@ def _folded_value(attribute: Attribute, value: Any, kept: Mapping[str, Kept]) ->
 
 def value_key(attribute: Attribute, value: str) -> str:
     """Return what a text of ``attribute`` is compared by in a column or in the value index."""
-    if attribute.urn.lower() == f"{USER}:userName".lower():
-        return fold_name(value)
-    return fold(value, attribute.case_exact)
+    return fold_name(value) if attribute.urn.lower() in _NAMES else fold(value, attribute.case_exact)
+
+
+_NAMES = frozenset(
+    name.lower() for name in (f"{USER}:userName", f"{USER_STATISTICS}:userName", f"{EVENT_RECORD}:target.display")
+)
+"""The attributes that hold names of users."""

@@ -68,17 +68,22 @@ def of_groups(account_id: str, group_ids: Sequence[str], display: bool) -> dict[
     return members
 
 
-def leave_all(account_id: str, member: Member, now: int) -> int:
-    """Take a user out of every group, moving the groups' versions (ETG-07); returns how many groups changed."""
-    of_user = (membership.c.account_id == account_id, membership.c.user_id == member.id)
+def leave_all(account_id: str, member: Member, now: int) -> list[str]:
+    """Take a user out of every group, moving the groups' versions (ETG-07); returns the ids of the groups.
+
+    The groups are locked first, by id: of a removal at the same time, only what it has left is counted.
+    """
+    mine = (membership.c.account_id == account_id, membership.c.user_id == member.id)
+    groups = (group.c.account_id == account_id, group.c.id.in_(sa.select(membership.c.group_id).where(*mine)))
+    if not execute(sa.select(group.c.id).where(*groups).order_by(group.c.id).with_for_update(key_share=True)).all():
+        return []
+    left = list(execute(membership.delete().where(*mine).returning(membership.c.group_id)).scalars())
     values = {"version": group.c.version + 1, "modified": now, "member_count": group.c.member_count - 1}
     for column, licence_type in counted_in(member):
         values[column] = group.c[column] - sa.case((group.c.licence_type == licence_type, 1), else_=0)
-    groups = sa.select(membership.c.group_id).where(*of_user)
-    changed = execute(group.update().where(group.c.account_id == account_id, group.c.id.in_(groups)).values(values))
-    if changed.rowcount:
-        execute(membership.delete().where(*of_user))
-    return changed.rowcount
+    for chunk in chunks(left):
+        execute(group.update().where(group.c.account_id == account_id, group.c.id.in_(chunk)).values(values))
+    return sorted(left)
 
 
 def _insert() -> Any:

@@ -55,7 +55,7 @@ def search(
     """Return one page of the resources that meet a condition, and how many meet it in all."""
     table = MAPS[endpoint.path].table
     where = [table.c.account_id == account_id, *([] if condition is None else [condition])]
-    order = order or [table.c.created, table.c.id]
+    order = order or MAPS[endpoint.path].order
     rows: Sequence[Any] = []
     if limit:
         ids = sa.select(table.c.id).where(*where).order_by(*order).limit(limit).offset(offset)
@@ -76,11 +76,11 @@ def _page(endpoint: Endpoint, dialect_name: str, column: sa.Column[Any] | None, 
     """The page of all resources, or of those with one value in a column, in the usual order."""
     table = MAPS[endpoint.path].table
     where = [table.c.account_id == sa.bindparam("account")]
-    order: Order = (table.c.created, table.c.id)
+    order: Order = MAPS[endpoint.path].order
     if column is not None:
         where.append(column == sa.bindparam("value"))
         # A sum, which no index has: SQLite without statistics would walk the account in order instead of looking up.
-        order = (table.c.created + 0, table.c.id)
+        order = (order[0] + 0, order[1])
     limit, offset = (sa.bindparam(name, type_=sa.Integer) for name in ("limit", "offset"))
     ids = sa.select(table.c.id).where(*where).order_by(*order).limit(limit).offset(offset)
     return Prepared(_rows_of(endpoint, dialect_name, ids, where, order, is_deep, limit))

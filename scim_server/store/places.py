@@ -7,12 +7,22 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, GROUP, USER, Attribute, Endpoint
+from scim_server.protocol.catalogue import (
+    ACCOUNT_GROUP,
+    ACCOUNT_USER,
+    EVENT_RECORD,
+    GROUP,
+    USER,
+    USER_LOG_ENTRY,
+    Attribute,
+    Endpoint,
+)
 from scim_server.protocol.folding import fold
 from scim_server.store.dialects import Condition, Dialect, Operand
 from scim_server.store.lists import TEXTS, Both, Elements, Fixed, Folded, Rows
 from scim_server.store.mapping import MAPS, Kept, Map, micros, value_key
-from scim_server.store.tables import group, membership, user, user_log, user_value
+from scim_server.store.tables import group, journal, membership, user, user_log, user_value
+from scim_server.store.terms import shown
 from scim_server.store.values import Constant, Elsewhere, Expression, Op, Reference, Value, Whole
 
 
@@ -28,6 +38,10 @@ class Place:
     def map(self) -> Map:
         """Where the attributes of the endpoint are kept."""
         return MAPS[self.endpoint.path]
+
+    def knows(self, attribute: Attribute) -> bool:
+        """Whether SQL finds the value of an attribute: where no document is kept, it needs a column."""
+        return self.map.has_documents or self._is_kept_elsewhere(attribute)
 
     def list_of(self, attribute: Attribute) -> Attribute | None:
         """Return the multi-valued attribute that ``attribute`` is or belongs to."""
@@ -112,6 +126,11 @@ class Place:
         return dict(part)
 
 
+def names_kept(endpoint: Endpoint) -> str:
+    """Return the names of the attributes that have a column, for a message."""
+    return ", ".join(shown(endpoint.by_urn[name]) for name in MAPS[endpoint.path].columns)
+
+
 def key_of(attribute: Attribute, literal: Any) -> Any:
     """Return what a checked literal is compared as: folded, or a time in microseconds."""
     if not isinstance(literal, str):
@@ -126,7 +145,7 @@ def _text(attribute: Attribute, text: str) -> Constant:
 _ALWAYS_THERE = Whole(sa.true())
 
 
-def _meta(place: Place, _: Attribute) -> Value:
+def _there(place: Place, _: Attribute) -> Value:
     return _ALWAYS_THERE
 
 
@@ -157,13 +176,27 @@ def _activations_used(place: Place, _: Attribute) -> Value:
     return Expression(used, place.dialect, is_text=False)
 
 
+def _target(place: Place, _: Attribute) -> Value:
+    return Whole(sa.or_(*(one.is_not(None) for one in (journal.c.target_type, journal.c.target_id))))
+
+
+def _log_owner(place: Place, _: Attribute) -> Value:
+    return Reference(user_log.c.user_id, "/Users")
+
+
+_SEARCHED = (USER, GROUP, EVENT_RECORD, USER_LOG_ENTRY)
+
 _COMPUTED: Mapping[str, Callable[[Place, Attribute], Value]] = {
     name.lower(): value
     for name, value in (
-        *((f"{schema}:meta", _meta) for schema in (USER, GROUP)),
-        *((f"{schema}:meta.resourceType", _resource_type) for schema in (USER, GROUP)),
+        *((f"{schema}:meta", _there) for schema in _SEARCHED),
+        *((f"{schema}:meta.resourceType", _resource_type) for schema in _SEARCHED),
+        *((f"{schema}:meta.location", _location) for schema in _SEARCHED),
         *((f"{schema}:meta.version", _version) for schema in (USER, GROUP)),
-        *((f"{schema}:meta.location", _location) for schema in (USER, GROUP)),
+        (f"{EVENT_RECORD}:actor", _there),
+        (f"{EVENT_RECORD}:target", _target),
+        (f"{USER_LOG_ENTRY}:user", _there),
+        (f"{USER_LOG_ENTRY}:user.$ref", _log_owner),
         (f"{ACCOUNT_USER}:logEntryCount", _of_log(func.count())),
         (f"{ACCOUNT_USER}:lastActivityAt", _of_log(func.max(user_log.c.last_activity_at))),
         (f"{ACCOUNT_USER}:activationsUsed", _activations_used),
@@ -216,8 +249,7 @@ def _entitlements(place: Place, attribute: Attribute) -> Elements:
 
 
 _DERIVED: Mapping[str, Callable[[Place, Attribute], Elements]] = {
-    f"{USER}:schemas".lower(): _schemas,
-    f"{GROUP}:schemas".lower(): _schemas,
+    **{f"{schema}:schemas".lower(): _schemas for schema in _SEARCHED},
     f"{USER}:groups".lower(): _groups,
     f"{GROUP}:members".lower(): _members,
     f"{USER}:entitlements".lower(): _entitlements,

@@ -7,7 +7,7 @@ from scim2_models import InvalidValueException
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.store.dialects import DIALECTS
-from scim_server.store.places import Place
+from scim_server.store.places import Place, names_kept
 from scim_server.store.terms import attribute_named, is_hidden, shown, value_of
 
 Order = list[sa.ColumnElement[Any]]
@@ -16,16 +16,21 @@ Order = list[sa.ColumnElement[Any]]
 def order(endpoint: Endpoint, sort_by: str, descending: bool, account_id: str, dialect: str) -> Order:
     """Return the ORDER BY of a sort: missing values last, or first when descending (A-25), ties by (created, id)."""
     place = Place(endpoint, account_id, DIALECTS[dialect])
-    attribute = _attribute(endpoint, sort_by)
+    attribute = sorted_attribute(endpoint, sort_by)
+    if not place.knows(attribute):
+        raise InvalidValueException(
+            detail=f"sortBy: {endpoint.name} cannot be sorted by {shown(attribute)}, only by {names_kept(endpoint)}"
+        )
     head = place.list_of(attribute)
     key = place.elements(head).first(attribute) if head else place.value(attribute).key
-    ties = [place.map.table.c.created, place.map.table.c.id]
+    ties = place.map.order
     if key is None:  # the same for all resources
         return [*ties]
     return [_directed(key, descending), *(column for column in ties if column is not key)]
 
 
-def _attribute(endpoint: Endpoint, sort_by: str) -> Attribute:
+def sorted_attribute(endpoint: Endpoint, sort_by: str) -> Attribute:
+    """Return the attribute that ``sortBy`` names, of a complex one its value; raises invalidValue."""
     found = attribute_named(endpoint, sort_by)
     if found is None:
         raise InvalidValueException(

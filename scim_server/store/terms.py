@@ -76,7 +76,7 @@ def checked(attribute: Attribute, op: CompareOperator, literal: Any) -> Any:
 
 def shown(attribute: Attribute) -> str:
     """Return the name of an attribute for a message: short where it is a core one."""
-    return attribute.urn.rpartition(":")[2] if ":core:" in attribute.urn else attribute.urn
+    return attribute.urn if ":extension:" in attribute.urn else attribute.urn.rpartition(":")[2]
 
 
 def _text(attribute: Attribute, literal: Any) -> str:

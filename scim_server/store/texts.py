@@ -12,11 +12,14 @@ from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored, instant
 from scim_server.protocol.entitlements import is_licence, shown_licence, with_licence
 from scim_server.store.mapping import GROUP_COLUMNS, LICENCE_COLUMNS, MAPS
+from scim_server.store.records import RECORDS
 from scim_server.store.tables import group, membership, user
 
 
 def stored(endpoint: Endpoint, row: Any) -> Stored:
     """Return a row as it is sent: for a user the document with the account's own state spliced in."""
+    if (record := RECORDS.get(endpoint.path)) is not None:
+        return record(row)
     if endpoint.path == "/Groups":
         return Stored(
             row.id, _with_group_state(row), row.version, row.created, row.modified, member_count=row.member_count
@@ -97,6 +100,8 @@ def _with_group_state(row: Any) -> str:
 def columns_sent(endpoint: Endpoint, dialect_name: str) -> list[sa.ColumnElement[Any]]:
     """Return the columns of a row that is to be sent: the document, and what is spliced into it."""
     table = MAPS[endpoint.path].table
+    if not MAPS[endpoint.path].has_documents:
+        return [column for column in table.c if column.name != "account_id"]
     columns: list[sa.ColumnElement[Any]] = [
         table.c[name] for name in ("id", "document", "version", "created", "modified")
     ]

@@ -1,12 +1,59 @@
-"""The users' message logs: counted for who may see them, destroyed by explicit acts only (R28, P1)."""
+"""The users' message logs: written by the product, counted, destroyed by explicit acts only (R28, P1)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from scim_server.store.database import execute
-from scim_server.store.tables import user_log
+from scim_server.protocol.folding import fold_name
+from scim_server.store.database import dialect, execute
+from scim_server.store.tables import user, user_log
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One message that a user has sent."""
+
+    id: str
+    user_id: str
+    sent_at: int
+    status: str
+    last_activity_at: int | None = None
+    expires_at: int | None = None
+    kind: str = "message"
+    code_type: str = "none"
+    file_count: int = 0
+    byte_count: int = 0
+    open_count: int = 0
+    signature_request_count: int = 0
+    signed_file_count: int = 0
+    subject: str | None = None
+    recipients: Sequence[str] = ()
+
+
+def write(account_id: str, entries: Sequence[LogEntry]) -> int:
+    """Write entries of users of the account and return how many are new; one whose id is known is left as it is."""
+    rows = []
+    for entry in entries:
+        row = asdict(entry)
+        shown = {name: row.pop(name) for name in ("subject", "recipients")}
+        rows.append({"account_id": account_id, **row, "entry": orjson.dumps(shown).decode()})
+    if not rows:
+        return 0
+    insert = postgresql.insert(user_log) if dialect() == "postgresql" else sqlite.insert(user_log)
+    return len(execute(insert.on_conflict_do_nothing().returning(user_log.c.id), rows).all())
+
+
+def owners(account_id: str, ids_or_names: Collection[str]) -> Mapping[str, str]:
+    """Return the ids of those users whom the texts name by id or by userName, an id coming first; one statement."""
+    keys = {text: fold_name(text) for text in ids_or_names}
+    named = sa.or_(user.c.id.in_(keys.keys()), user.c.user_name_key.in_(keys.values()))
+    rows = execute(sa.select(user.c.id, user.c.user_name_key).where(user.c.account_id == account_id, named)).all()
+    by_name, ids = {row.user_name_key: row.id for row in rows}, {row.id for row in rows}
+    found = {text: text if text in ids else by_name.get(key) for text, key in keys.items()}
+    return {text: identifier for text, identifier in found.items() if identifier is not None}
 
 
 @dataclass(frozen=True, slots=True)

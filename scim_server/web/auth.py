@@ -14,13 +14,16 @@ from scim2_models import SCIMException
 
 from scim_server.account.policies import Policies, policies_from
 from scim_server.idp.profiles import profiles
+from scim_server.protocol.catalogue import Endpoint
 from scim_server.provisioning import Caller
 from scim_server.store.credentials import Credential, find
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
 
 REALM = "scim"
-READ, WRITE = "scim.read", "scim.write"
+READ, WRITE, LOGS = "scim.read", "scim.write", "scim.logs"
+_OF_LOGS = frozenset({"/UserLogEntries", "/UserStatistics"})
+"""The endpoints that tell of the users' logs (R28, R30)."""
 
 
 class Unauthorized(SCIMException):
@@ -70,6 +73,11 @@ class TokenValidator(BearerTokenValidator):  # type: ignore[misc]
 
 _protector = ResourceProtector()
 _protector.register_token_validator(TokenValidator(realm=REALM))
+
+
+def scope_to_read(endpoint: Endpoint | None) -> str:
+    """Return the scope that a token needs to read at an endpoint, or at none of them."""
+    return LOGS if endpoint is not None and endpoint.path in _OF_LOGS else READ
 
 
 def identify(scope: str) -> Caller:

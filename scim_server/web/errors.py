@@ -53,7 +53,10 @@ def install(app: Flask) -> None:
 def _refused(error: Refused) -> Response:
     status, scim_type = STATUSES.get(error.error, (400, "invalidValue"))
     _record(status, error.detail, error.rule, error.error)
-    return answer(status, error.detail, scim_type)
+    response = answer(status, error.detail, scim_type)
+    if status == 405:
+        response.headers["Allow"] = "GET, HEAD"
+    return response
 
 
 def _scim(error: SCIMException) -> Response:

@@ -10,6 +10,7 @@ from scim2_models import NotImplementedException
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from scim_server import provisioning
+from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.messages import Search, read_query, read_search
 from scim_server.provisioning import Caller
@@ -24,12 +25,13 @@ from scim_server.web.answers import (
     scim_json,
     scim_service,
 )
-from scim_server.web.auth import READ, WRITE, identify
+from scim_server.web.auth import WRITE, identify, scope_to_read
 
 BASE_PATH = "/scim/v2"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALL_METHODS = (*METHODS, "OPTIONS", "TRACE")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._~-]{1,253}")
+"""What an id can look like: those of users are short, that of a domain is its name."""
 
 View = Callable[..., Response]
 
@@ -40,7 +42,7 @@ def reads(view: View) -> View:
     @wraps(view)
     def reading(*args: Any, **kwargs: Any) -> Response:
         with scim_service().database.reading():
-            caller = identify(READ)
+            caller = identify(scope_to_read(kwargs.get("endpoint")))
             check_accepts_scim()
             return view(caller, *args, **kwargs)
 
@@ -150,12 +152,14 @@ def not_offered(caller: Caller, **_: Any) -> Response:
 
 
 @reads
-def refuse_method(caller: Caller, allowed: tuple[str, ...], **_: Any) -> Response:
+def refuse_method(caller: Caller, allowed: tuple[str, ...], endpoint: Endpoint | None = None, **_: Any) -> Response:
     """Answer a method that a path does not have: 405 with Allow, and OPTIONS with Allow alone (A-38)."""
     if request.method == "OPTIONS":
         response = Response(status=204)
         response.headers["Allow"] = ", ".join((*allowed, "OPTIONS"))
         return response
+    if endpoint is not None and endpoint.is_read_only and "GET" in allowed and request.method in METHODS:
+        raise Refused("R32", "E29", resource=endpoint.name)
     raise MethodNotAllowed(valid_methods=list(allowed))
 
 
@@ -163,9 +167,13 @@ def blueprint(endpoints: list[Endpoint]) -> Blueprint:
     """Return the routes of the served resource types."""
     scim = Blueprint("scim", __name__, url_prefix=BASE_PATH)
     for endpoint in endpoints:
-        serve(scim, endpoint.path, {"GET": list_resources, "POST": create_resource}, endpoint=endpoint)
+        some: dict[str, View] = {"GET": list_resources}
+        one: dict[str, View] = {"GET": read_resource}
+        if not endpoint.is_read_only:
+            some |= {"POST": create_resource}
+            one |= {"PUT": put_resource, "PATCH": patch_resource, "DELETE": delete_resource}
+        serve(scim, endpoint.path, some, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/.search", {"POST": search_resources}, endpoint=endpoint)
-        one = {"GET": read_resource, "PUT": put_resource, "PATCH": patch_resource, "DELETE": delete_resource}
         serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
     for path in ("/Me", "/Bulk", "/.search", "/"):
         serve(scim, path, dict.fromkeys(METHODS, not_offered))

@@ -60,6 +60,8 @@ def licence(user):
         (("eco", "sesar"), None, ["eco"]),
         (("eco", "sesar"), "sesar", ["sesar"]),
         (("sesar", "apiPro"), "eco", ["sesar"]),
+        (("eco", "sesar", "pro"), "eco", ["pro", "eco"]),
+        (("eco", "sesar", "pro"), "sesar", ["sesar"]),
         (("sesar", "sesar"), None, ["sesar"]),
     ],
 )
@@ -244,3 +246,22 @@ def test_transferred_away_licence_leaves_the_source_with_the_group_s():
 def test_direct_wish_given_up_becomes_the_group_s():
     plan = change(a_waiting_user("pro"), an_account(NO_PRO, group_types=("pro",)), licence_type=None)
     assert (plan.effects, licence(plan.after)) == ((), (None, "pending", "group"))
+
+
+def test_direct_licence_given_up_is_never_refused_for_want_of_the_group_s():
+    account = an_account({"eco": 0}, REJECT, group_types=("eco",))
+    plan = change(a_licensed_user("pro"), account, licence_type=None)
+    assert told(plan) == ["license.withdrawn", "license.pending"]
+
+
+def test_absent_member_waits_no_more_for_what_no_group_gives():
+    user = a_suspended_user("eco", **GROUP, **UPGRADING)
+    assert follow(user, "eco").after == a_suspended_user("eco", **GROUP)
+
+
+def test_asking_directly_for_the_awaited_type_lets_the_wait_go_on():
+    user = a_licensed_user("eco", **GROUP, **UPGRADING)
+    plan = change(user, an_account(NO_PRO, group_types=("eco", "pro")), licence_type="pro")
+    assert (plan.effects, plan.after) == ((), user)
+    taken = change(user, an_account(group_types=("eco", "pro")), licence_type="pro")
+    assert licence(taken.after) == ("pro", "activated", "direct")

@@ -241,12 +241,6 @@ def test_falling_back_without_a_seat_waits_for_it_with_the_logs_kept():
     assert licence(plan.after) == (None, "pending", "group")
 
 
-def test_falling_back_without_a_seat_is_refused_where_groups_reject():
-    account = an_account({"eco": 0}, {"licence_shortage_group": "reject"}, group_types=("eco",))
-    with refused("E5"):
-        change(a_licensed_user("pro"), account, licence_type=None)
-
-
 def test_giving_up_the_wish_for_a_licence_falls_back_to_the_group_s():
     plan = change(a_waiting_user("pro"), an_account(group_types=("eco",)), licence_type=None)
     assert plan.effects == (LicencePendingCleared("pro"), LicenceAssigned("eco", "group"))

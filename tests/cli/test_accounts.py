@@ -291,3 +291,13 @@ def test_passwords_are_forgotten_when_an_account_stops_keeping_them(run, ask, ac
             kept.append(resources.password(account_id, user.id) is not None)
     service.database.engine.dispose()
     assert kept == [True, True, False, False]
+
+
+def test_a_domain_that_is_not_approved_hinders_no_other_account(run, ask, account):
+    other = f"{account} owner"
+    run("account", "create", other)
+    run("domain", "refuse", "--account", account, "contested.example")
+    run("domain", "request", "--account", other, "contested.example")
+    run("domain", "approve", "--account", other, "contested.example")
+    assert "another account" in run("domain", "approve", "--account", account, "contested.example", code=1).stderr
+    assert ask("domain", "list", "--account", account)["domains"][0]["status"] == "refused"

@@ -27,10 +27,14 @@ def test_the_environment_sets_every_field():
             "SCIM_DEFAULT_PAGE": "20",
             "SCIM_MAX_PATCH_OPERATIONS": "7",
             "SCIM_MAX_MEMBERS_PER_REQUEST": "8",
+            "SCIM_SMTP_URL": "smtps://u:p@mail.example.com",
+            "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
+            "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
             "PATH": "/bin",
         }
     )
-    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", 2048, 200, 20, 7, 8)
+    mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
+    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", 2048, 200, 20, 7, 8, *mail)
 
 
 def test_a_relative_sqlite_path_is_made_absolute(monkeypatch, tmp_path):
@@ -64,6 +68,28 @@ def test_a_refused_database_url_is_not_repeated():
 )  # fmt: skip
 def test_an_external_url_that_clients_cannot_use_is_refused(url):
     assert "SCIM_EXTERNAL_URL" in problems({"SCIM_EXTERNAL_URL": url})
+
+
+@pytest.mark.parametrize("url", ["", "portal.example.com", "ftp://h", "https://", "https://u@h", "https://h/a b"])
+def test_a_portal_url_that_nobody_can_open_is_refused(url):
+    assert "SCIM_PORTAL_URL" in problems({"SCIM_PORTAL_URL": url})
+
+
+def test_a_refused_mail_server_is_told_without_its_password():
+    told = problems({"SCIM_SMTP_URL": "smtp://u:secret@h", "SCIM_MAIL_FROM": "nobody"})
+    assert "SCIM_SMTP_URL: must begin with smtps://" in told
+    assert "SCIM_MAIL_FROM: must be an address" in told
+    assert "secret" not in told
+
+
+def test_a_mail_server_needs_a_sender():
+    assert "SCIM_SMTP_URL: needs SCIM_MAIL_FROM" in problems({"SCIM_SMTP_URL": "smtp://h"})
+    assert load({"SCIM_MAIL_FROM": "n@a.example"}).smtp_url is None
+
+
+def test_settings_are_shown_without_the_password_of_the_mail_server():
+    settings = load({"SCIM_SMTP_URL": "smtps://u:secret@h", "SCIM_MAIL_FROM": "n@a.example"})
+    assert "secret" not in repr(settings)
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "-1", "1.5", "1e3", "True", "999999999999"])

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from scim2_models import Extension, Resource, ResourceType, Schema
 
+from scim_server.account.policies import POLICIES
+
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 EXTENSION = "urn:ietf:params:scim:schemas:extension:"
@@ -18,6 +20,20 @@ DOCUMENTS = {doc["id"]: doc for doc in (json.loads(file.read_text()) for file in
 RESOURCE_TYPES = {
     doc["id"]: doc for doc in (json.loads(file.read_text()) for file in sorted(SCHEMAS.glob("resource-types/*.json")))
 }
+
+ACCOUNT = "urn:ietf:params:scim:schemas:secureexchanges:2.0:"
+DISCOVERED = "urn:okta:scim:schemas:core:1.0:"
+READ_ONLY = {
+    "LicensePool": ("/LicensePools", ACCOUNT),
+    "ApprovedDomain": ("/ApprovedDomains", ACCOUNT),
+    "AccountSettings": ("/AccountSettings", ACCOUNT),
+    "EventRecord": ("/EventRecords", ACCOUNT),
+    "UserLogEntry": ("/UserLogEntries", ACCOUNT),
+    "UserStatistics": ("/UserStatistics", ACCOUNT),
+    "Role": ("/Roles", DISCOVERED),
+    "Entitlement": ("/Entitlements", DISCOVERED),
+}
+# name -> endpoint, what its schema's URN begins with
 
 ALWAYS = {"name", "type", "multiValued", "description", "required", "mutability", "returned"}
 BY_TYPE = {
@@ -81,7 +97,7 @@ every_schema = pytest.mark.parametrize("schema", [pytest.param(doc, id=doc["name
 
 def test_exactly_the_served_schemas_have_a_document():
     core = {CORE + name for name in ("User", "Group", "ServiceProviderConfig", "ResourceType", "Schema")}
-    assert set(DOCUMENTS) == core | {ENTERPRISE, EXT, GEXT}
+    assert set(DOCUMENTS) == core | {ENTERPRISE, EXT, GEXT} | {start + name for name, (_, start) in READ_ONLY.items()}
 
 
 @every_schema
@@ -200,6 +216,86 @@ def test_what_describes_the_service_is_read_only():
     assert {attribute["mutability"] for (urn, _), attribute in ATTRIBUTES.items() if urn in service} == {"readOnly"}
 
 
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_what_is_managed_in_the_portal_is_read_only(name):
+    """R32."""
+    urn = READ_ONLY[name][1] + name
+    assert DOCUMENTS[urn]["name"] == name
+    assert {attribute["mutability"] for (of, _), attribute in ATTRIBUTES.items() if of == urn} == {"readOnly"}
+
+
+# rules.md 4.4, with what identity teams need besides
+READ_ONLY_ROWS = {
+    "LicensePool": {
+        "string": "displayName licenseType family value display type",
+        "integer": "tier total assigned available suspended pending totalAssignmentsPermitted totalAssignmentsUsed",
+        "boolean": "protectedReturns supported limitedAssignmentsPermitted",
+    },
+    "Entitlement": {
+        "string": "displayName type value display",
+        "integer": "totalAssignmentsPermitted totalAssignmentsUsed",
+        "boolean": "supported limitedAssignmentsPermitted",
+    },
+    "Role": {
+        "string": "displayName value display",
+        "integer": "totalAssignmentsUsed",
+        "boolean": "supported limitedAssignmentsPermitted",
+    },
+    "ApprovedDomain": {
+        "string": "domainName status method",
+        "dateTime": "requestedAt approvedAt",
+        "boolean": "publicProvider",
+        "integer": "userCount",
+    },
+    "EventRecord": {
+        "dateTime": "occurredAt",
+        "string": "action outcome rule error detail actor.type actor.value target.type target.value target.display "
+        "changes.attribute changes.from changes.to request.method request.path requestId",
+        "boolean": "changes.ignored",
+        "integer": "status logEntriesPurged",
+        "complex": "actor target changes request",
+    },
+    "UserLogEntry": {
+        "complex": "user",
+        "reference": "user.$ref",
+        "dateTime": "sentAt lastActivityAt expiresAt",
+        "string": "user.value status subject kind recipients codeType",
+        "integer": "fileCount byteCount openCount signatureRequestCount signedFileCount",
+    },
+    "UserStatistics": {
+        "string": "userName",
+        "dateTime": "periodStart periodEnd",
+        "integer": "messagesSent filesSent bytesSent filesSigned",
+        "decimal": "openRatio signatureRatio",
+    },
+}
+
+
+@pytest.mark.parametrize("name", READ_ONLY_ROWS)
+def test_the_read_only_schemas_say_what_the_rules_say(name):
+    rows = {path: kind for kind, paths in READ_ONLY_ROWS[name].items() for path in paths.split()}
+    published = {path: one["type"] for (of, path), one in ATTRIBUTES.items() if of == READ_ONLY[name][1] + name}
+    assert published == rows
+
+
+def test_every_policy_is_an_attribute_of_the_account_settings():
+    """What is before the dot of a policy's key is a complex attribute; the one without a dot is a list."""
+    kinds = {"a whole number from 1 to 365": "integer", "true, false": "boolean"}
+    expected = {}
+    for key, (_, reader) in POLICIES.items():
+        head, dot, _ = key.partition(".")
+        expected[head] = "complex"
+        if dot:
+            expected[key] = kinds.get(reader.allowed, "string")
+    expected |= {"groupLicenses.displayName": "string", "groupLicenses.licenseType": "string"}
+    settings = {path: one for (of, path), one in ATTRIBUTES.items() if of == ACCOUNT + "AccountSettings"}
+    assert {path: one["type"] for path, one in settings.items()} == expected
+    assert [path for path, one in settings.items() if one["multiValued"]] == ["groupLicenses"]
+    for key, (_, reader) in POLICIES.items():
+        words = settings[key].get("canonicalValues", [])
+        assert reader.allowed in (", ".join(words), *kinds, "a licence type or none") or not words, key
+
+
 @pytest.mark.parametrize(("urn", "rows"), [(EXT, USER_ROWS), (GEXT, GROUP_ROWS)])
 def test_the_account_extensions_say_what_the_rules_say(urn, rows):
     def row(attribute):
@@ -231,8 +327,12 @@ def test_no_extension_is_named_like_another_schema_or_a_core_attribute():
 
 
 def test_resource_types_name_only_schemas_that_exist():
-    assert {name: doc["endpoint"] for name, doc in RESOURCE_TYPES.items()} == {"User": "/Users", "Group": "/Groups"}
+    read_only = {name: endpoint for name, (endpoint, _) in READ_ONLY.items()}
+    endpoints = {"User": "/Users", "Group": "/Groups", **read_only}
+    assert {name: doc["endpoint"] for name, doc in RESOURCE_TYPES.items()} == endpoints
     for doc in RESOURCE_TYPES.values():
         assert ResourceType.model_validate(doc).name == doc["id"]
-        assert {doc["schema"], *(extension["schema"] for extension in doc["schemaExtensions"])} <= set(DOCUMENTS)
-        assert all(extension["required"] is False for extension in doc["schemaExtensions"])
+        extensions = doc.get("schemaExtensions", [])
+        assert bool(extensions) == (doc["id"] not in READ_ONLY)
+        assert {doc["schema"], *(extension["schema"] for extension in extensions)} <= set(DOCUMENTS)
+        assert all(extension["required"] is False for extension in extensions)

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from flask import Flask
 
 from scim_server.store.database import Database
 from scim_server.store.tables import metadata
-from scim_server.store.upgrading import NotUpgraded, check, head, upgrade
+from scim_server.store.upgrading import LOCATION, NotUpgraded, check, head, upgrade
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))
@@ -44,6 +46,36 @@ def test_upgrade_gives_every_constraint_and_index_the_name_of_the_metadata(datab
     metadata.create_all(created.engine)
     assert shape(database) == shape(created)
     created.engine.dispose()
+
+
+def test_upgrade_keeps_the_users_logs_of_the_first_release(database):
+    """What its entries do not tell is nothing: no files, no bytes, not opened."""
+    with database.transaction() as connection:
+        to_first = Config()
+        to_first.set_main_option("script_location", LOCATION)
+        to_first.attributes["connection"] = connection
+        command.upgrade(to_first, "0001")
+        for statement in (
+            "INSERT INTO account (id, name, created) VALUES ('a', 'acme', 1)",
+            """INSERT INTO "user" (account_id, id, document, folded, user_name, user_name_key, active, role, kind,
+            sms_returns, microsoft_returns, licence_activated, licence_status, licence_reset_required,
+            activations_used, version, created, modified) VALUES ('a', 'u', '{}', '{}', 'ava', 'ava', true, 'standard',
+            'person', false, false, false, 'none', false, 0, 1, 1, 1)""",
+            "INSERT INTO user_log (account_id, id, user_id, sent_at, status, entry) VALUES ('a', 'm', 'u', 7, 'open', '{}')",
+            """INSERT INTO journal (account_id, id, occurred_at, action, outcome, actor_type, target_name)
+            VALUES ('a', 'j', 1, 'user.deleted', 'success', 'system', 'J***@Acme.example')""",
+        ):
+            connection.execute(sa.text(statement))
+    assert upgrade(database) == ("0001", head())
+    with database.reading() as connection:
+        (entry,) = connection.execute(sa.select(metadata.tables["user_log"])).mappings()
+        assert dict(entry) == {
+            "account_id": "a", "id": "m", "user_id": "u", "sent_at": 7, "last_activity_at": None, "expires_at": None,
+            "status": "open", "entry": "{}", "kind": "message", "code_type": "none", "file_count": 0, "byte_count": 0,
+            "open_count": 0, "signature_request_count": 0, "signed_file_count": 0,
+        }  # fmt: skip
+        keys = connection.execute(sa.select(metadata.tables["journal"].c.target_key)).scalars().all()
+        assert keys == ["j***@acme.example"]  # masked names are found
 
 
 def test_upgrade_leaves_an_upgraded_database_alone(database):

@@ -185,3 +185,20 @@ def test_freed_seat_goes_to_one_pending_user_however_many_seats_are_moved(new_ac
     statuses = [api.get(f"/Users/{one}")[EXT]["licenseStatus"] for one in waiting]
     assert statuses == ["assigned", "assigned", "pending", "pending"]
     assert api.pool("pro").assigned == 2
+
+
+def test_deletions_beside_removals_from_the_same_groups_count_each_member_once(new_account: Callable[..., Api]) -> None:
+    api = new_account()
+    for attempt in range(3):
+        ids = [api.user(f"u{attempt}-{n}")["id"] for n in range(8)]
+        groups = [api.group(f"G{attempt}-{n}", *ids)["id"] for n in range(3)]
+        calls = [lambda one=one: send(api, "DELETE", f"/Users/{one}") for one in ids[:6]]
+        calls += [
+            patch(api, f"/Groups/{group}", op("remove", "members", [{"value": one} for one in ids[:6]]))
+            for group in groups
+        ]
+        at_once(*calls)
+        for group in groups:
+            shown = api.get(f"/Groups/{group}")
+            assert {one["value"] for one in shown["members"]} == set(ids[6:])
+            assert shown["urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:Group"]["memberCount"] == 2

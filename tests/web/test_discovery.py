@@ -78,14 +78,43 @@ def test_list_is_complete_and_each_element_is_readable_alone(api: Api, path: str
 def test_resource_types_name_what_is_served(api: Api) -> None:
     """DSC-05, DSC-07, DSC-08, DSC-22, DSC-23."""
     types = {one["name"]: one for one in api.get("/ResourceTypes")["Resources"]}
-    assert {name: one["endpoint"] for name, one in types.items()} == {"User": "/Users", "Group": "/Groups"}
+    assert {name: one["endpoint"] for name, one in types.items()} == {
+        "User": "/Users", "Group": "/Groups", "LicensePool": "/LicensePools", "ApprovedDomain": "/ApprovedDomains",
+        "AccountSettings": "/AccountSettings", "Role": "/Roles", "Entitlement": "/Entitlements",
+        "EventRecord": "/EventRecords", "UserLogEntry": "/UserLogEntries", "UserStatistics": "/UserStatistics",
+    }  # fmt: skip
     assert {one["schema"] for one in types["User"]["schemaExtensions"]} == {ENTERPRISE, EXT}
     for one in types.values():
         assert one["id"] == one["name"]
         assert api.get(one["endpoint"])["schemas"] == [LIST]
-        for urn in (one["schema"], *(extension["schema"] for extension in one["schemaExtensions"])):
+        extensions = one.get("schemaExtensions", [])
+        for urn in (one["schema"], *(extension["schema"] for extension in extensions)):
             assert api.get(f"/Schemas/{urn}")["id"] == urn
-        assert all(type(extension["required"]) is bool for extension in one["schemaExtensions"])
+        assert all(type(extension["required"]) is bool for extension in extensions)
+
+
+def test_entitlement_discovery_finds_roles_and_licences(api: Api) -> None:
+    """Okta asks /ResourceTypes for these schemas, then /Schemas, then the endpoints from startIndex 1 (idp.md 3.6)."""
+    discovered = {"urn:okta:scim:schemas:core:1.0:Role", "urn:okta:scim:schemas:core:1.0:Entitlement"}
+    types = [one for one in api.get("/ResourceTypes")["Resources"] if one["schema"] in discovered]
+    published = {one["id"] for one in api.get("/Schemas")["Resources"]}
+    found = {}
+    for one in types:
+        assert one["schema"] in published
+        page = api.get(f"{one['endpoint']}?startIndex=1&count=100")
+        found[one["name"]] = [(each["id"], each["displayName"]) for each in page["Resources"]]
+    assert found == {
+        "Role": [("standard", "Standard"), ("administrator", "Administrator")],
+        "Entitlement": [
+            ("eco", "Eco"),
+            ("advanced", "Advanced"),
+            ("pro", "Pro"),
+            ("sharedMailbox", "Shared mailbox"),
+        ],
+    }
+    user = api.user(ext={"licenseType": "pro", "role": "administrator"})
+    assert [one["value"] for one in user["entitlements"]] == ["pro"]
+    assert [one["value"] for one in user["roles"]] == ["administrator"]
 
 
 def test_schemas_are_all_there_without_message_schemas(api: Api) -> None:

@@ -111,6 +111,47 @@ def test_lists_filters_and_searches_show_nothing_of_others(api: Api, other: Api)
             assert other.post(f"{endpoint}/.search", body, status=200)["totalResults"] == 0
 
 
+def test_read_only_resources_show_nothing_of_others(api: Api, other: Api) -> None:
+    """MTN-01, MTN-03: pools, domains, policies, journal, logs and statistics are those of the caller alone."""
+    ava = api.user("ava", ext={"licenseType": "pro", "role": "administrator"})
+    api.write_log(ava["id"])
+    eve = other.user("eve")
+    other.write_log(eve["id"], 1)
+    other.policy(deactivation__graceDays=3)
+    api.policy(licenseShortage__direct="pend", domains__enforcement="off")
+    resting = api.user("bob", ext={"licenseType": "pro"})["id"]
+    api.patch(f"/Users/{resting}", op("replace", "active", False))
+    for number in range(4):
+        api.user(f"u{number}", userName=f"u{number}@{other.domain}", ext={"licenseType": "pro"})
+    assert [api.get("/LicensePools/pro")[name] for name in ("suspended", "pending")] == [1, 1]
+    strange = {api.account_id, ava["id"], ava["userName"], api.domain}
+    for path in ("/ApprovedDomains", "/AccountSettings", "/EventRecords", "/UserLogEntries", "/UserStatistics"):
+        (mine, *_), page = other.get(path)["Resources"], other.get(path)
+        assert not [one for one in strange if one in other.response.text], path
+        assert page["totalResults"] == len(page["Resources"]) == other.get(f"{path}?count=0")["totalResults"]
+        assert other.get(f"{path}?count=1")["Resources"] == [mine] or path == "/UserStatistics"
+        for one in api.get(path)["Resources"]:
+            other.refuse("GET", f"{path}/{one['id']}", status=404)
+            theirs = f'id eq "{one["id"]}"'
+            assert other.get(f"{path}?filter={quote(theirs)}")["totalResults"] == 0
+        if path != "/UserStatistics":
+            condition = f'id eq "{mine["id"]}" or not (id eq "{mine["id"]}")'
+            assert len(other.find(condition, path)) == page["totalResults"]
+    name = f'userName eq "{ava["userName"]}"'
+    assert other.get(f"/UserStatistics?filter={quote(name)}")["totalResults"] == 0
+    for owner in (f'user.value eq "{ava["id"]}"', f'user.value eq "{ava["id"]}" and sentAt ge "1970-01-01T00:00:00Z"'):
+        assert other.find(owner, "/UserLogEntries") == []
+    for about in (f'target.value eq "{ava["id"]}"', f'target.display eq "{ava["userName"]}"'):
+        assert other.find(about, "/EventRecords") == []
+    pool = other.get("/LicensePools/pro")
+    assert [pool[name] for name in ("assigned", "suspended", "pending")] == [0, 0, 0]
+    assert other.get(f"/ApprovedDomains/{other.domain}")["userCount"] == 1
+    assert other.get("/Roles/administrator")["totalAssignmentsUsed"] == 0
+    assert other.get("/Entitlements/pro")["totalAssignmentsUsed"] == 0
+    assert other.get("/AccountSettings")["Resources"][0]["deactivation"]["graceDays"] == 3
+    assert api.get("/AccountSettings")["Resources"][0]["deactivation"]["graceDays"] == 30
+
+
 def test_names_are_unique_within_an_account_alone(new_account: Callable[..., Api]) -> None:
     """MTN-04: test accounts, so that both may use the same userName."""
     ids = set()

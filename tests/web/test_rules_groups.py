@@ -393,3 +393,65 @@ def test_r27_account_gives_a_licence_to_the_groups_that_are_there(api: Api, peop
     assert (licences(api, *people[:2]), counts(api, path)) == ([("pro", "assigned", "group")] * 2, (2, 2, 0))
     assert api.get(other)[GEXT]["licenseType"] == "eco"
     assert api.done()[-4:] == ["account.policyChanged", "group.updated", "license.assigned", "license.assigned"]
+
+
+def test_r27_member_who_is_served_by_one_who_leaves_is_counted_once(new_account: Callable[..., Api]) -> None:
+    """Who comes waits through another group for the seat that who leaves sets free."""
+    api = new_account(licences=1)
+    ava, bob = (api.user(name)["id"] for name in ("ava", "bob"))
+    first, second = giving(api, "pro", ava, name="First"), giving(api, "pro", bob, name="Second")
+    api.put(first, {"displayName": "First", "members": [{"value": bob}]})
+    assert (counts(api, first), counts(api, second)) == ((1, 1, 0), (1, 1, 0))
+    assert_counts_add_up(api)
+
+
+def test_r27_type_and_members_change_in_one_request(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1)
+    ava, bob, cat = (api.user(name)["id"] for name in ("ava", "bob", "cat"))
+    first = giving(api, "advanced", ava, name="First")
+    giving(api, "advanced", bob, name="Advanced")
+    giving(api, "eco", bob, cat, name="Eco")
+    api.put(first, {"displayName": "First", "members": [{"value": cat}], GEXT: {"licenseType": "eco"}})
+    assert licences(api, ava, bob, cat) == [
+        (None, "none", None), ("advanced", "assigned", "group"), ("eco", "assigned", "group"),
+    ]  # fmt: skip
+    assert_counts_add_up(api)
+
+
+def test_r6_freed_seat_goes_to_who_waits_before_others_of_the_same_request(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1)
+    ava, bob, old = (api.user(name)["id"] for name in ("ava", "bob", "old"))
+    first, second = giving(api, "pro", ava, name="First"), giving(api, "pro", old, name="Second")
+    api.patch(second, add(bob))
+    api.patch(first, add(bob))
+    api.patch(first, remove(ava, bob))
+    assert licences(api, old, bob) == [("pro", "assigned", "group"), (None, "pending", "group")]
+    assert_counts_add_up(api)
+
+
+def test_r27_policy_that_cannot_be_carried_out_is_told_and_not_set(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1, licenseShortage__group="reject")
+    giving(api, None, api.user("ava")["id"], api.user("bob")["id"], name="Sales")
+    portal, before = Portal(api.database), api.done()
+    for text, words in (('{"Sales": "pro"}', "1 of 1"), ('{"Sales": "sharedMailbox"}', "is for mailboxes")):
+        with pytest.raises(PortalError, match=words):
+            portal.set_policies(api.account_name, {"groupLicenses": text})
+    assert api.done() == before
+    assert portal.show_account(api.account_name)["policies"]["groupLicenses"] == {}
+
+
+def test_r29_journal_tells_who_came_and_who_left_but_no_address(api: Api, people: list[str]) -> None:
+    ava = api.user("ava")
+    path = f"/Groups/{api.group('Helpdesk', people[0])['id']}"
+    api.patch(path, remove(people[0]), add(people[1], ava["userName"]))
+    told = orjson.loads(api.journal()[-1].changes)
+    assert told == [
+        {"attribute": "members", "added": 1, "removed": 1, "from": [people[0]], "to": [people[1]]},
+        {"attribute": "members", "skipped": [f"a***@{api.domain}"]},
+    ]
+    api.delete(f"/Users/{people[1]}")
+    deleted = next(entry for entry in api.journal() if entry.action == "user.deleted")
+    assert orjson.loads(deleted.changes) == [{"attribute": "groups", "from": [path.rpartition("/")[2]]}]
+    api.delete(f"/Users/{ava['id']}")
+    told_of_ava = [one for one in api.journal() if ava["userName"] in f"{one.changes}{one.detail}{one.target_name}"]
+    assert told_of_ava == []

@@ -6,6 +6,10 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
+from scim_server.store import accounts, user_logs
+from scim_server.store.database import execute
+from scim_server.store.tables import approved_domain
+from scim_server.store.user_logs import LogEntry
 from tests.web.conftest import EXT, Api, op
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
@@ -101,3 +105,106 @@ def test_repeated_patch_writes_nothing(app: Flask, api: Api) -> None:
     with statements(app) as seen:
         api.patch(f"/Users/{identifier}", op("replace", "active", True), op("replace", f"{EXT}:licenseType", "pro"))
     assert not [one for one in seen if one.startswith(("INSERT", "UPDATE", "DELETE"))], seen
+
+
+@pytest.mark.parametrize(
+    ("path", "cost"),
+    [
+        ("/LicensePools", 4), ("/LicensePools/pro", 4), ("/LicensePools?filter=pending eq 0&sortBy=total", 4),
+        ("/Entitlements", 2), ("/Roles", 2), ("/AccountSettings", 1), ("/ApprovedDomains", 3),
+        ("/ApprovedDomains?attributes=domainName,status", 2), ("/ApprovedDomains?attributes=id&sortBy=userCount", 3),
+        ("/ApprovedDomains?attributes=id&filter=USERCOUNT gt 3", 3), ("/EventRecords?count=100", 2),
+        ("/EventRecords?count=5", 3), ("/UserLogEntries?count=100", 2), ("/UserStatistics", 3),
+        ("/UserStatistics?count=5", 4), ("/UserStatistics?sortBy=messagesSent&count=2", 3),
+    ],
+)  # fmt: skip
+def test_read_only_lists_cost_the_same_however_much_there_is(app: Flask, api: Api, path: str, cost: int) -> None:
+    """The token is one of them; a domain's users are counted only where the number is needed."""
+    with api.database.transaction():
+        for licence_type in accounts.LICENCE_TYPES:
+            accounts.add_licences(api.account_id, licence_type, 3)
+        names = [f"d{number}.{api.domain}" for number in range(10)]
+        domains = [{"account_id": api.account_id, "name": name, "requested_at": 1} for name in names]
+        execute(approved_domain.insert(), domains)
+    ids = [api.user(f"u{number}")["id"] for number in range(12)]
+    with api.database.transaction():
+        entries = [LogEntry(f"m{n}", ids[n % 12], n, "open") for n in range(60)]
+        assert user_logs.write(api.account_id, entries) == 60
+    with statements(app) as seen:
+        assert api.get(path)
+    assert len(seen) == cost, seen
+    if "attributes=domainName" in path:
+        assert not [one for one in seen if "user_name_key" in one]
+
+
+def test_a_page_of_the_journal_reads_no_more_than_the_page(app: Flask, api: Api) -> None:
+    for number in range(30):
+        api.user(f"u{number}")
+    with statements(app) as seen:
+        assert len(api.get("/EventRecords?count=3&startIndex=20")["Resources"]) == 3
+    (page,) = [one for one in seen if "FROM journal" in one and "count(*)" not in one]
+    assert "LIMIT 3 OFFSET 19" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ('filter=user.value eq "{user}"', "ix_user_log_account_id_user_id_sent_at_id (account_id=? AND user_id=?)"),
+        (
+            'filter=user.value eq "{user}" and sentAt ge "2026-01-01T00:00:00Z" and sentAt le "2026-02-01T00:00:00Z"',
+            "ix_user_log_account_id_user_id_sent_at_id (account_id=? AND user_id=? AND sent_at>? AND sent_at<?)",
+        ),
+        ("count=2", "ix_user_log_account_id_sent_at_id (account_id=?)"),
+        ('filter=sentAt ge "2026-01-01T00:00:00Z"', "ix_user_log_account_id_sent_at_id (account_id=? AND sent_at>?)"),
+    ],
+)
+def test_entries_are_found_by_an_index(app: Flask, api: Api, query: str, index: str) -> None:
+    user = api.user()["id"]
+    api.write_log(user, 3)
+    with statements(app) as seen:
+        api.get(f"/UserLogEntries?{query.format(user=user)}")
+    (page,) = [one for one in seen if "FROM user_log" in one and "count(*)" not in one]
+    with app.extensions["scim"].database.reading() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
+    assert plan[0] == f"SEARCH user_log USING INDEX {index}", plan
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ('target.value eq "{user}"', "target_id_occurred_at_id (account_id=? AND target_id=?)"),
+        (
+            'target.display eq "ava@x.example" and occurredAt ge "2026-01-01T00:00:00Z"',
+            "target_key_occurred_at_id (account_id=? AND target_key=? AND occurred_at>?)",
+        ),
+        (
+            'occurredAt ge "2026-01-01T00:00:00Z" and target.value eq "{user}" and action sw "user."',
+            "target_id_occurred_at_id (account_id=? AND target_id=? AND occurred_at>?)",
+        ),
+        ('occurredAt le "2026-01-01T00:00:00Z"', "occurred_at_id (account_id=? AND occurred_at<?)"),
+        ('requestId eq "x"', "request_id (account_id=? AND request_id=?)"),
+    ],
+)
+def test_event_records_are_found_by_an_index(app: Flask, api: Api, condition: str, index: str) -> None:
+    user = api.user()["id"]
+    with statements(app) as seen:
+        api.find(condition.format(user=user), "/EventRecords")
+    (page,) = [one for one in seen if "FROM journal" in one and "count(*)" not in one]
+    with app.extensions["scim"].database.reading() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
+    assert plan[0] == f"SEARCH journal USING INDEX ix_journal_account_id_{index}", plan
+
+
+def test_statistics_are_added_up_by_an_index_in_one_statement(app: Flask, api: Api) -> None:
+    ids = [api.user(f"u{number}")["id"] for number in range(20)]
+    for identifier in ids:
+        api.write_log(identifier, 2)
+    with statements(app) as seen:
+        assert len(api.get("/UserStatistics?count=100")["Resources"]) == 20
+    (sums,) = [one for one in seen if "FROM user_log" in one]
+    assert [one for one in seen if "LIMIT 21 OFFSET 0" in one]  # one more than is told, to know that there are too many
+    with app.extensions["scim"].database.reading() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sums}")]
+    assert (
+        "ix_user_log_account_id_user_id_sent_at_id (account_id=? AND user_id=? AND sent_at>? AND sent_at<?)" in plan[0]
+    )
