@@ -48,6 +48,8 @@ class Settings:
     default_page: int = 100
     max_patch_operations: int = 1000
     max_members_per_request: int = 20_000
+    max_bulk_operations: int = 1000
+    max_bulk_bytes: int = 10_485_760
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
@@ -163,6 +165,10 @@ class SettingsSchema(Schema):
     default_page = _Number(1, 100_000, "The resources on a page when the client names no count; at most `max_page`.")
     max_patch_operations = _Number(1, 1_000_000, "The most operations of one PATCH.")
     max_members_per_request = _Number(1, 10_000_000, "The most group members that one request may name.")
+    max_bulk_operations = _Number(
+        1, 1_000_000, "The most operations of one request to `/Bulk`; at most `max_patch_operations`."
+    )
+    max_bulk_bytes = _Number(1024, 1_073_741_824, "The largest body of a request to `/Bulk`, in bytes.")
     smtp_url = kinds.String(
         validate=_read_by(read_relay),
         metadata={
@@ -194,6 +200,15 @@ class SettingsSchema(Schema):
             raise ValidationError(f"must not be more than max_page, which is {largest}.", "default_page")
 
     @validates_schema
+    def bulk_is_within_patch(self, data: Mapping[str, Any], **_: Any) -> None:
+        """The number that is announced for a bulk request is taken for that of a PATCH by some, so both honour it."""
+        largest = data.get("max_patch_operations", DEFAULTS["max_patch_operations"])
+        if data.get("max_bulk_operations", 1) > largest:
+            raise ValidationError(
+                f"must not be more than max_patch_operations, which is {largest}.", "max_bulk_operations"
+            )
+
+    @validates_schema
     def mail_comes_from_somebody(self, data: Mapping[str, Any], **_: Any) -> None:
         """A mail server needs a sender."""
         if "smtp_url" in data and "mail_from" not in data:
@@ -204,6 +219,9 @@ class SettingsSchema(Schema):
         """Return the settings."""
         if "max_page" in data:
             data = {"default_page": min(DEFAULTS["default_page"], data["max_page"])} | data
+        if "max_patch_operations" in data:
+            least = min(DEFAULTS["max_bulk_operations"], data["max_patch_operations"])
+            data = {"max_bulk_operations": least} | data
         if "database_url" in data:
             data = data | {"database_url": _absolute(data["database_url"])}
         return Settings(**data)

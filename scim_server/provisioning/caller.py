@@ -30,6 +30,8 @@ class Limits:
     default_page: int = 100
     patch_operations: int = 1000
     members: int = 20_000
+    bulk_operations: int = 1000
+    bulk_bytes: int = 10_485_760
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def record_refusal(
         target_type=endpoint.name if endpoint else None,
         target_id=_plain(identifier.strip("/")[:64]) or None,
         target_name=_name(body) or _address(detail),
-        changes=({"method": method, "path": _plain(path[:200])},),
+        changes=({"method": _plain(method[:40]), "path": _plain(path[:200])},),
         status=status,
         rule=rule,
         error=error,

@@ -8,7 +8,7 @@ from scim_server.settings import Settings, load
 from scim_server.store.database import Database
 from scim_server.store.identifiers import new_id
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import discovery, errors, scim
+from scim_server.web import bulk, discovery, errors, scim
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -28,6 +28,8 @@ def create(settings: Settings | None = None) -> Flask:
         default_page=settings.default_page,
         patch_operations=settings.max_patch_operations,
         members=settings.max_members_per_request,
+        bulk_operations=settings.max_bulk_operations,
+        bulk_bytes=settings.max_bulk_bytes,
     )
     catalogue = Catalogue()
     database = Database(app, settings.database_url)
@@ -38,7 +40,8 @@ def create(settings: Settings | None = None) -> Flask:
         raise
     app.extensions["scim"] = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits)
     routes = scim.blueprint(list(catalogue.endpoints.values()))
-    discovery.install(routes, catalogue, limits, settings.max_body_bytes)
+    discovery.install(routes, catalogue, limits)
+    bulk.install(routes)
     app.register_blueprint(routes)
     errors.install(app)
     app.before_request(_name_request)

@@ -55,7 +55,7 @@ def _bounded_body() -> bytes:
 
     The stream is read piecewise: granian's refuses to be read to its end in one call.
     """
-    most = current_app.config["MAX_CONTENT_LENGTH"]
+    most = request.max_content_length or 0
     if (request.content_length or 0) > most:
         _drain(0)
         raise RequestEntityTooLarge
@@ -85,8 +85,11 @@ def conditions() -> Conditions:
 
 def _tags(header: str) -> frozenset[str] | None:
     value = request.headers.get(header)
-    if value is None:
-        return None
+    return None if value is None else tags(value)
+
+
+def tags(value: str) -> frozenset[str]:
+    """Return the opaque tags that a header, or the version of a bulk operation, lists."""
     if value.strip() == "*":
         return frozenset("*")
     # A tag without its quotes is none: it must not let a write through (ETG-08).

@@ -18,9 +18,9 @@ CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 Documents = Mapping[str, Mapping[str, Any]]
 
 
-def install(scim: Blueprint, catalogue: Catalogue, limits: Limits, most_bytes: int) -> None:
+def install(scim: Blueprint, catalogue: Catalogue, limits: Limits) -> None:
     """Add the discovery routes; their documents are the catalogue's, written once."""
-    announced = service_provider_config(limits, most_bytes)
+    announced = service_provider_config(limits)
 
     def config() -> Response:
         check_accepts_scim()
@@ -81,13 +81,13 @@ def _located(kind: str, path: str, document: Mapping[str, Any]) -> str:
     return orjson.dumps({**document, "meta": meta}).decode()
 
 
-def service_provider_config(limits: Limits, most_bytes: int) -> dict[str, Any]:
+def service_provider_config(limits: Limits) -> dict[str, Any]:
     """Return what works here, and nothing else."""
     return {
         "schemas": [CONFIG],
         "patch": {"supported": True},
-        # authentik takes maxOperations for the number of operations in a PATCH, whatever is said of bulk.
-        "bulk": {"supported": False, "maxOperations": limits.patch_operations, "maxPayloadSize": most_bytes},
+        # authentik takes maxOperations for the number of operations in a PATCH, which the settings let be no smaller.
+        "bulk": {"supported": True, "maxOperations": limits.bulk_operations, "maxPayloadSize": limits.bulk_bytes},
         "filter": {"supported": True, "maxResults": limits.page},
         "changePassword": {"supported": False},  # told to each account as it is
         "sort": {"supported": True},

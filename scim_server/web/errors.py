@@ -4,15 +4,18 @@ HTTP's numbers for the account's refusals are here and nowhere else (rules.md 2.
 """
 
 import logging
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from scim2_models import SCIMException
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from sqlalchemy.exc import OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from scim_server.account.refusals import Refused
-from scim_server.provisioning import Service
+from scim_server.provisioning import Caller
 from scim_server.provisioning.refusals import record_refusal
 from scim_server.store.resources import Stale
 from scim_server.web.answers import SCIM_JSON, scim_service
@@ -39,86 +42,121 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 log = logging.getLogger("scim_server")
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked when an error came of it: a request, or one operation of a bulk."""
+
+    method: str
+    path: str
+    """From the root of the server, as the URL of a request has it."""
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error as the client is told it and, if it is a refusal, the journal."""
+
+    status: int
+    detail: str
+    scim_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    is_refusal: bool = False
+    rule: str | None = None
+    error: str | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The SCIM error; ``status`` is a string in it (erratum 7916)."""
+        kind = {"scimType": self.scim_type} if self.scim_type else {}
+        return {"schemas": [ERROR], "status": str(self.status), **kind, "detail": _clean(self.detail)}
+
+
 def install(app: Flask) -> None:
     """Have the application answer every error as a SCIM error."""
-    app.register_error_handler(Refused, _refused)
-    app.register_error_handler(SCIMException, _scim)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Stale, _busy)
-    app.register_error_handler(OperationalError, _database_unavailable)
-    app.register_error_handler(TimeoutError, _database_unavailable)
-    app.register_error_handler(Exception, _bug)
+    app.register_error_handler(Exception, _answer)
 
 
-def _refused(error: Refused) -> Response:
-    status, scim_type = STATUSES.get(error.error, (400, "invalidValue"))
-    _record(status, error.detail, error.rule, error.error)
-    response = answer(status, error.detail, scim_type)
-    if status == 405:
-        response.headers["Allow"] = "GET, HEAD"
+def _answer(error: Exception) -> Response:
+    """Answer a request that failed, its refusal recorded: all of writes, the 400s of reads."""
+    asked = Asked(request.method, request.path, g.get("body"))
+    tells = told(error, asked)
+    caller = g.get("caller")
+    if caller is not None and (request.method not in ("GET", "HEAD", "OPTIONS") or tells.status == 400):
+        record(caller, asked, tells)
+    response = Response(orjson.dumps(tells.body), status=tells.status, content_type=SCIM_JSON)
+    response.headers.extend(tells.headers)
     return response
 
 
-def _scim(error: SCIMException) -> Response:
-    detail = str(error)
-    if isinstance(error, Unauthorized):
-        response = answer(error.status, detail)
-        response.headers["WWW-Authenticate"] = error.challenge
-        return response
-    _record(error.status, detail, None, REFUSALS.get(error.scim_type, error.scim_type or None))
-    return answer(error.status, detail, error.scim_type or None)
+def record(caller: Caller, asked: Asked, tells: Told) -> None:
+    """Write an error into the journal if it is a refusal."""
+    if tells.is_refusal:
+        what = (asked.method, asked.path, asked.body)
+        record_refusal(scim_service(), caller, *what, tells.status, tells.detail, tells.rule, tells.error)
 
 
-def _http(error: HTTPException) -> Response:
-    status = error.code or 500
-    detail = f"there is nothing at {request.path[:200]}" if status == 404 else error.description or error.name
-    if isinstance(error, RequestEntityTooLarge):
-        detail = f"the body is larger than {current_app.config['MAX_CONTENT_LENGTH']} bytes; send it in parts"
-    response = answer(status, detail)
-    if isinstance(error, MethodNotAllowed):
-        if request.method not in _METHODS:
-            return answer(501, f"the method {request.method[:40]} is not known here")
-        response = answer(405, f"{request.method} is not offered at {request.path[:200]}")
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-    if status != 404:
-        _record(status, detail, None, None)
-    return response
-
-
-def _busy(error: Stale) -> Response:
-    response = answer(503, "too many requests change this resource at once; retry")
-    response.headers["Retry-After"] = "1"
-    return response
-
-
-def _database_unavailable(error: DBAPIError | TimeoutError) -> Response:
-    log.error("request %s: the database did not answer", g.request_id, exc_info=error)
-    response = answer(503, f"the database is not available; retry. Request {g.request_id}")
-    response.headers["Retry-After"] = "5"
-    return response
-
-
-def _bug(error: Exception) -> Response:
+@singledispatch
+def told(error: Exception, asked: Asked) -> Told:
+    """Return an error as it is told. What is none of the sorts below is a bug: nothing of it is told but to the log."""
     log.error("request %s failed", g.request_id, exc_info=error)
-    return answer(500, f"the server failed to carry out the request; tell its operator: request {g.request_id}")
+    return Told(500, f"the server failed to carry out the request; tell its operator: request {g.request_id}")
 
 
-def answer(status: int, detail: str, scim_type: str | None = None) -> Response:
-    """Return a SCIM error response; ``status`` is a string in its body (erratum 7916)."""
-    kind = {"scimType": scim_type} if scim_type else {}
-    body = {"schemas": [ERROR], "status": str(status), **kind, "detail": _clean(detail)}
-    return Response(orjson.dumps(body), status=status, content_type=SCIM_JSON)
+@told.register
+def _refused(error: Refused, asked: Asked) -> Told:
+    status, scim_type = STATUSES.get(error.error, (400, "invalidValue"))
+    allow = (("Allow", "GET, HEAD"),) if status == 405 else ()
+    return Told(status, error.detail, scim_type, allow, is_refusal=True, rule=error.rule, error=error.error)
+
+
+@told.register
+def _scim(error: SCIMException, asked: Asked) -> Told:
+    kind = error.scim_type or None
+    return Told(error.status, str(error), kind, is_refusal=True, error=REFUSALS.get(error.scim_type, kind))
+
+
+@told.register
+def _unauthorized(error: Unauthorized, asked: Asked) -> Told:
+    return Told(error.status, str(error), headers=(("WWW-Authenticate", error.challenge),))
+
+
+@told.register
+def _http(error: HTTPException, asked: Asked) -> Told:
+    return Told(error.code or 500, error.description or error.name, is_refusal=True)
+
+
+@told.register
+def _nothing_there(error: NotFound, asked: Asked) -> Told:
+    return Told(404, f"there is nothing at {asked.path[:200]}")
+
+
+@told.register
+def _too_large(error: RequestEntityTooLarge, asked: Asked) -> Told:
+    detail = f"the body is larger than {request.max_content_length} bytes; send it in parts"
+    return Told(413, detail, is_refusal=True)
+
+
+@told.register
+def _method(error: MethodNotAllowed, asked: Asked) -> Told:
+    if asked.method not in _METHODS:
+        return Told(501, f"the method {asked.method[:40]} is not known here")
+    allow = ("Allow", ", ".join(sorted(error.valid_methods or ())))
+    return Told(405, f"{asked.method} is not offered at {asked.path[:200]}", headers=(allow,), is_refusal=True)
+
+
+@told.register
+def _busy(error: Stale, asked: Asked) -> Told:
+    return Told(503, "too many requests change this resource at once; retry", headers=(("Retry-After", "1"),))
+
+
+@told.register(OperationalError)
+@told.register(TimeoutError)
+def _database_unavailable(error: OperationalError | TimeoutError, asked: Asked) -> Told:
+    log.error("request %s: the database did not answer", g.request_id, exc_info=error)
+    detail = f"the database is not available; retry. Request {g.request_id}"
+    return Told(503, detail, headers=(("Retry-After", "5"),))
 
 
 def _clean(detail: str) -> str:
     """Replace what UTF-8 cannot carry, which only a hostile request brings."""
     return detail.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")
-
-
-def _record(status: int, detail: str, rule: str | None, error: str | None) -> None:
-    """Write a refusal of an identified caller into the journal: all of writes, the 400s of reads."""
-    caller = g.get("caller")
-    if caller is None or (request.method in ("GET", "HEAD", "OPTIONS") and status != 400):
-        return
-    service: Service = scim_service()
-    record_refusal(service, caller, request.method, request.path, g.get("body"), status, detail, rule, error)

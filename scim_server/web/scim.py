@@ -66,7 +66,7 @@ def writes(view: View) -> View:
 def read_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
     """GET one resource, or 304 when the client has its version."""
     chosen = asked_projection(endpoint)
-    stored = provisioning.read(scim_service(), caller, endpoint, _checked(endpoint, identifier), chosen)
+    stored = provisioning.read(scim_service(), caller, endpoint, checked(endpoint, identifier), chosen)
     if conditions().is_known(stored.version):
         return nothing(stored.version, 304)
     return resource(endpoint, stored, chosen)
@@ -100,7 +100,7 @@ def create_resource(caller: Caller, endpoint: Endpoint) -> Response:
 def put_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
     """PUT a whole resource."""
     chosen = asked_projection(endpoint)
-    identifier = _checked(endpoint, identifier)
+    identifier = checked(endpoint, identifier)
     stored = provisioning.put(scim_service(), caller, endpoint, identifier, read_json(), conditions())
     return resource(endpoint, _complete(caller, endpoint, stored, chosen), chosen)
 
@@ -109,7 +109,7 @@ def put_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Respons
 def patch_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
     """PATCH a resource; a group of many members, or a client that prefers it, is answered without a body (A-27)."""
     chosen = asked_projection(endpoint)
-    identifier = _checked(endpoint, identifier)
+    identifier = checked(endpoint, identifier)
     stored = provisioning.patch(scim_service(), caller, endpoint, identifier, read_json(), conditions())
     minimal = "return=minimal" in request.headers.get("Prefer", "").replace(" ", "").lower()
     large = endpoint.path == "/Groups" and not caller.profile.shows_group(stored.member_count)
@@ -121,7 +121,7 @@ def patch_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Respo
 @writes
 def delete_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
     """DELETE a resource for good."""
-    provisioning.delete(scim_service(), caller, endpoint, _checked(endpoint, identifier), conditions())
+    provisioning.delete(scim_service(), caller, endpoint, checked(endpoint, identifier), conditions())
     return Response(status=204)
 
 
@@ -132,7 +132,7 @@ def _complete(caller: Caller, endpoint: Endpoint, stored: Any, chosen: Any) -> A
         return provisioning.complete(caller, endpoint, [stored], chosen)[0]
 
 
-def _checked(endpoint: Endpoint, identifier: str) -> str:
+def checked(endpoint: Endpoint, identifier: str) -> str:
     """Return an id that could be one; another is answered 404 before a database sees it."""
     if not _IDENTIFIER.fullmatch(identifier):
         raise missing(endpoint, re.sub(r"[^ -~]", "?", identifier))
@@ -158,9 +158,16 @@ def refuse_method(caller: Caller, allowed: tuple[str, ...], endpoint: Endpoint |
         response = Response(status=204)
         response.headers["Allow"] = ", ".join((*allowed, "OPTIONS"))
         return response
-    if endpoint is not None and endpoint.is_read_only and "GET" in allowed and request.method in METHODS:
-        raise Refused("R32", "E29", resource=endpoint.name)
-    raise MethodNotAllowed(valid_methods=list(allowed))
+    raise method_lacking(request.method, allowed, endpoint)
+
+
+def method_lacking(
+    method: str, allowed: tuple[str, ...], endpoint: Endpoint | None = None
+) -> Refused | MethodNotAllowed:
+    """Return the error for a method that a path does not have."""
+    if endpoint is not None and endpoint.is_read_only and "GET" in allowed and method in METHODS:
+        return Refused("R32", "E29", resource=endpoint.name)
+    return MethodNotAllowed(valid_methods=list(allowed))
 
 
 def blueprint(endpoints: list[Endpoint]) -> Blueprint:
@@ -175,7 +182,7 @@ def blueprint(endpoints: list[Endpoint]) -> Blueprint:
         serve(scim, endpoint.path, some, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/.search", {"POST": search_resources}, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
-    for path in ("/Me", "/Bulk", "/.search", "/"):
+    for path in ("/Me", "/.search", "/"):
         serve(scim, path, dict.fromkeys(METHODS, not_offered))
     serve(scim, "/<path:path>", dict.fromkeys(ALL_METHODS, unknown_path))
     return scim

@@ -27,14 +27,17 @@ def test_the_environment_sets_every_field():
             "SCIM_DEFAULT_PAGE": "20",
             "SCIM_MAX_PATCH_OPERATIONS": "7",
             "SCIM_MAX_MEMBERS_PER_REQUEST": "8",
+            "SCIM_MAX_BULK_OPERATIONS": "6",
+            "SCIM_MAX_BULK_BYTES": "4096",
             "SCIM_SMTP_URL": "smtps://u:p@mail.example.com",
             "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
             "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
             "PATH": "/bin",
         }
     )
+    numbers = (2048, 200, 20, 7, 8, 6, 4096)
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
-    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", 2048, 200, 20, 7, 8, *mail)
+    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", *numbers, *mail)
 
 
 def test_a_relative_sqlite_path_is_made_absolute(monkeypatch, tmp_path):
@@ -118,6 +121,13 @@ def test_the_default_page_follows_a_smaller_largest_page():
 
 def test_a_default_page_above_the_largest_page_is_refused():
     assert "SCIM_DEFAULT_PAGE: must not be more than max_page" in problems({"SCIM_DEFAULT_PAGE": "1001"})
+
+
+def test_the_operations_of_a_bulk_request_follow_fewer_in_a_patch():
+    assert load({"SCIM_MAX_PATCH_OPERATIONS": "50"}).max_bulk_operations == 50
+    assert load({"SCIM_MAX_PATCH_OPERATIONS": "5000"}).max_bulk_operations == 1000
+    told = problems({"SCIM_MAX_PATCH_OPERATIONS": "50", "SCIM_MAX_BULK_OPERATIONS": "51"})
+    assert "SCIM_MAX_BULK_OPERATIONS: must not be more than max_patch_operations, which is 50." in told
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_caller(tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import BASE, ENTERPRISE, EXT, GEXT, GROUP, LIST, USER, Api, op
+from tests.web.conftest import BASE, BULK_REQUEST, ENTERPRISE, EXT, GEXT, GROUP, LIST, USER, Api, op
 
 SPC = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 TYPES = {"string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"}
@@ -206,14 +206,18 @@ def test_announced_features_work(api: Api) -> None:
     config = api.get("/ServiceProviderConfig")
     announced = {name for name in ("patch", "bulk", "filter", "changePassword", "sort", "etag")
                  if config[name]["supported"]}  # fmt: skip
-    assert announced == {"patch", "filter", "sort", "etag"}
+    assert announced == {"patch", "bulk", "filter", "sort", "etag"}
     ava, bob = api.user("ava"), api.user("bob")
     assert api.patch(f"/Users/{ava['id']}", op("replace", "title", "x"))["title"] == "x"
     assert [one["id"] for one in api.find(f'userName eq "{bob["userName"]}"')] == [bob["id"]]
     page = api.get("/Users?sortBy=userName&sortOrder=descending")
     assert [one["id"] for one in page["Resources"]] == [bob["id"], ava["id"]]
     api.get(f"/Users/{bob['id']}", headers={"If-None-Match": bob["meta"]["version"]}, status=304)
-    api.refuse("POST", "/Bulk", {}, status=501)
+    bulk = {"schemas": [BULK_REQUEST], "Operations": [{"method": "DELETE", "path": f"/Users/{bob['id']}"}]}
+    assert api.post("/Bulk", bulk, status=200)["Operations"][0]["status"] == "204"
+    assert config["bulk"]["maxOperations"] == api.service.limits.bulk_operations
+    assert config["bulk"]["maxOperations"] <= api.service.limits.patch_operations
+    assert config["bulk"]["maxPayloadSize"] == api.service.limits.bulk_bytes
 
 
 def test_no_page_is_longer_than_announced(api: Api) -> None:

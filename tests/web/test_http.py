@@ -119,6 +119,8 @@ def test_path_outside_of_the_api_is_a_scim_404(api: Api, path: str) -> None:
         ("POST", "/Users/1", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("GET", "/Users/.search", {"POST"}),
         ("PUT", "/Groups/.search", {"POST"}),
+        ("GET", "/Bulk", {"POST"}),
+        ("PATCH", "/Bulk", {"POST"}),
         ("TRACE", "/Users", {"GET", "HEAD", "POST"}),
         ("TRACE", "/Users/1", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
     ],
@@ -296,10 +298,9 @@ def test_filter_without_a_match_is_an_empty_list(api: Api) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["/Me", "/Bulk"])
-def test_what_is_not_offered_is_501(api: Api, method: str, path: str) -> None:
-    """ME-01, ME-02, BLK: not announced, not there."""
-    api.refuse(method, path, {} if method in ("POST", "PUT", "PATCH") else None, status=501)
+def test_what_is_not_offered_is_501(api: Api, method: str) -> None:
+    """ME-01, ME-02: not announced, not there."""
+    api.refuse(method, "/Me", {} if method in ("POST", "PUT", "PATCH") else None, status=501)
 
 
 @pytest.mark.parametrize("path", ["/", "/.search"])

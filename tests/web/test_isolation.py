@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.web.bulk import delete, new_group, new_user, patch, put, statuses
 from tests.web.conftest import ENTERPRISE, GROUP, PATCH_OP, SEARCH, USER, Api, op
 
 
@@ -185,6 +186,25 @@ def test_ids_of_another_account_are_never_linked(api: Api, other: Api) -> None:
     managed = other.patch(f"/Users/{eve['id']}", op("add", f"{ENTERPRISE}:manager", {"value": ava["id"]}))
     assert managed[ENTERPRISE]["manager"] == {"value": ava["id"]}
     assert "groups" not in api.get(f"/Users/{ava['id']}")
+
+
+def test_bulk_operations_on_ids_of_another_account_are_404(api: Api, other: Api) -> None:
+    """MTN-06, MTN-05: each for itself; nor can they be linked."""
+    ava, group = api.user("ava"), api.group("Sales")
+    users, groups = f"/Users/{ava['id']}", f"/Groups/{group['id']}"
+    with api.unchanged(users, groups):
+        assert statuses(
+            other,
+            put(users, {"userName": other.mail("x")}),
+            patch(users, op("replace", "title", "x")),
+            delete(users, version='W/"1"'),
+            put(groups, {"displayName": "x"}),
+            patch(groups, op("add", "members", [{"value": "bulkId:eve"}])),
+            delete(groups),
+            new_group("Own", ava["id"]),
+            new_user(other, "eve"),
+        ) == [404, 404, 404, 404, 404, 404, 400, 201]
+    assert [one.target_name for one in other.refusals()][1:3] == [None, None]
 
 
 def test_hints_do_not_move_the_caller(api: Api, other: Api) -> None:

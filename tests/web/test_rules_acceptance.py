@@ -1,6 +1,6 @@
 """The minimum acceptance checks of rules.md section 6 over the wire, by their number.
 
-Two requests at once (3, 13) are in test_concurrency.
+Two requests at once (3, 13) are in test_concurrency and test_processes, those of groups (16, 17) in test_rules_groups.
 """
 
 from collections.abc import Callable
@@ -314,3 +314,16 @@ def test_18_read_only_attributes_cannot_be_patched(api: Api) -> None:
             operation = op("replace", f"{EXT}:{name}", value)
             assert api.refuse_patch(path, operation, kind="mutability") == f"'{EXT}:{name}' is read-only."
         assert api.refuse_patch(path, op("remove", "groups"), kind="mutability") == "'groups' is read-only."
+
+
+def test_18_pools_cannot_be_written(api: Api) -> None:
+    """E29, R32: licences are bought in the portal."""
+    body = {"licenseType": "pro", "total": 1000}
+    detail = api.refuse("POST", "/LicensePools", body, status=405)
+    assert detail == "LicensePool is read-only over SCIM; it is managed in the portal."
+    assert api.response.headers["Allow"] == "GET, HEAD"
+    for method in ("PUT", "PATCH", "DELETE"):
+        api.refuse(method, "/LicensePools/pro", body, status=405)
+    assert {(one.rule, one.error) for one in api.refusals()} == {("R32", "E29")}
+    shown = api.get("/LicensePools/pro")
+    assert (shown["total"], shown["assigned"], shown["available"]) == (5, 0, 5)

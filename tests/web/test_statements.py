@@ -10,6 +10,7 @@ from scim_server.store import accounts, user_logs
 from scim_server.store.database import execute
 from scim_server.store.tables import approved_domain
 from scim_server.store.user_logs import LogEntry
+from tests.web.bulk import new_user, statuses
 from tests.web.conftest import EXT, Api, op
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
@@ -208,3 +209,12 @@ def test_statistics_are_added_up_by_an_index_in_one_statement(app: Flask, api: A
     assert (
         "ix_user_log_account_id_user_id_sent_at_id (account_id=? AND user_id=? AND sent_at>? AND sent_at<?)" in plan[0]
     )
+
+
+def test_operation_of_a_bulk_costs_what_it_costs_alone(app: Flask, api: Api) -> None:
+    """The credential is looked up once for all of them."""
+    with statements(app) as alone:
+        api.user("u0")
+    with statements(app) as seen:
+        assert statuses(api, *(new_user(api, f"u{number}") for number in range(1, 11))) == [201] * 10
+    assert len(seen) <= 1 + 10 * (len(alone) - 1), seen

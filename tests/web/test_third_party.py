@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from scim2_client.engines.wsgi import WSGISCIMClient
-from scim2_models import Extension, Resource, ResourceType, Schema, ScimPolicy, ScimProvider
+from scim2_models import BulkResponse, Error, Extension, Resource, ResourceType, Schema, ScimPolicy, ScimProvider
 from scim2_tester import CheckResult, Status, check_server
 
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.store.accounts import LICENCE_TYPES
-from tests.web.conftest import ENTERPRISE, GROUP, USER, Api
+from tests.web.bulk import delete, new_group, new_user, put
+from tests.web.conftest import BULK_REQUEST, ENTERPRISE, GROUP, USER, Api
 
 FAILED = (Status.ERROR, Status.CRITICAL, Status.DEVIATION)
 
@@ -57,3 +58,15 @@ def test_scim2_tester_passes_all_checks_on_a_test_account(new_account: Callable[
     results = check_server(client_of(test_account(new_account), without_the_account()))
     assert len(results) > 100
     assert told(results) == []
+
+
+def test_scim2_client_reads_the_answer_to_a_bulk_request(api: Api) -> None:
+    """BLK-01: its models judge request and answer, and its own check of the announced limits lets it through."""
+    client = client_of(api, without_the_account())
+    client.discover(schemas=False, resource_types=False)
+    taken = put("/Users/bulkId:ava", {"schemas": [USER], "userName": api.mail("bob")})
+    operations = [new_group("G", "bulkId:ava"), new_user(api, "ava"), new_user(api, "bob"), taken, delete("/Users/x")]
+    answer = client.bulk({"schemas": [BULK_REQUEST], "Operations": operations})
+    assert isinstance(answer, BulkResponse)
+    assert [int(one.status or 0) for one in answer.operations or []] == [201, 201, 201, 409, 404]
+    assert [type(one.response) for one in answer.operations or []] == [type(None)] * 3 + [Error] * 2
