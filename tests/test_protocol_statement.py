@@ -96,7 +96,6 @@ def test_what_is_held_by_the_strict_profile_alone_is_cited_where_that_profile_is
         (ANNOUNCED["sort"]["supported"], in_family("SRT")),
         (ANNOUNCED["etag"]["supported"], in_family("ETG")),
         (ANNOUNCED["filter"]["supported"], in_family("FLT")),
-        (ANNOUNCED["changePassword"]["supported"], {"PAT-45": HERE["PAT-45"]}),
         (ANNOUNCED["pagination"]["index"], in_family("LST")),
         (
             ANNOUNCED["pagination"]["cursor"],
@@ -105,7 +104,7 @@ def test_what_is_held_by_the_strict_profile_alone_is_cited_where_that_profile_is
         ("securityEvents" in ANNOUNCED, in_family("EVS") | {"DSC-26": HERE["DSC-26"]}),
         ("interopProfileConformant" in ANNOUNCED, {"DSC-27": HERE["DSC-27"]}),
     ],
-    ids=["bulk", "patch", "sort", "etag", "filter", "changePassword", "index", "cursor", "events", "interop"],
+    ids=["bulk", "patch", "sort", "etag", "filter", "index", "cursor", "events", "interop"],
 )
 def test_statement_says_what_is_announced(is_announced: bool, statements: dict[str, str]) -> None:
     """What is announced is held; nothing of what is not announced is."""

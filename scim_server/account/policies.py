@@ -24,6 +24,7 @@ class Policies:
     deletion_require_deactivated: bool = False
     deletion_audit_identity: str = "masked"
     filters_in_url: str = "allowed"
+    passwords_store: str = "off"
     notifications_on_licence_assigned: bool = True
     defaults_licence_type: str | None = None
     defaults_timezone: str | None = None
@@ -100,6 +101,7 @@ POLICIES: Mapping[str, tuple[str, Reader]] = MappingProxyType(
         "deletion.requireDeactivated": ("deletion_require_deactivated", BOOLEAN),
         "deletion.auditIdentity": ("deletion_audit_identity", _one_of("masked", "full", "idOnly")),
         "filters.inUrl": ("filters_in_url", _one_of("allowed", "refused")),
+        "passwords.store": ("passwords_store", _one_of("off", "on")),
         "notifications.onLicenseAssigned": ("notifications_on_licence_assigned", BOOLEAN),
         "defaults.licenseType": ("defaults_licence_type", Reader("a licence type or none", _read_licence_type)),
         "defaults.timezone": ("defaults_timezone", Reader("an IANA time zone or unset", _read_time_zone)),

@@ -15,7 +15,7 @@ from scim_server.protocol.documents import instant
 from scim_server.provisioning import grace, group_kinds, group_licences
 from scim_server.provisioning.changes import entries_of
 from scim_server.provisioning.seats import serve
-from scim_server.store import accounts, credentials, journal
+from scim_server.store import accounts, credentials, journal, resources
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor, Entry
@@ -75,6 +75,8 @@ class Portal:
                 told = [{"attribute": key, "from": before[key], "to": wanted[key]} for key in changed]
                 _record(row.id, Entry("account.policyChanged", "success", "AccountSettings", row.id, row.name, told))
                 _have_pools(row.id, policies_from(after))
+            if "passwords.store" in changed and wanted["passwords.store"] == "off":
+                resources.forget_passwords(row.id)
             if "groupLicenses" in changed:
                 _give_by_name(row.id, policies_from(after))
         return {"name": row.name, "policies": before | wanted, "changed": changed}

@@ -13,7 +13,7 @@ def token() -> None:
 @token.command("issue")
 @account_option
 @click.option("--connection", default="default", show_default=True, metavar="NAME", help="The IdP's connection.")
-@click.option("--profile", metavar="P", help="How its requests are read: default or strict.")
+@click.option("--profile", metavar="P", help="How its requests are read: default, strict, entra or interop.")
 @click.option("--scope", "scopes", multiple=True, metavar="S", help="scim.read, scim.write, scim.logs; all by default.")
 @click.option("--expires", "days", type=click.IntRange(1, 36500), metavar="DAYS", help="Never, by default.")
 @json_option

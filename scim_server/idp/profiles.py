@@ -28,12 +28,16 @@ class Profile:
     unknown_members: str = "skip"
     """``skip`` unknown members while others are known, or ``refuse`` the request (A-33)."""
     group_patch_limit: int = 100
-    """A PATCH of a group answers with the resource up to this many members, with 204 above (A-27)."""
+    """A PATCH of a group answers with the resource up to this many members, with 204 above; 0 is always 204 (A-27)."""
 
     @property
     def policy(self) -> ScimPolicy:
         """What scim2-models is told to tolerate."""
         return _policy(self.tolerance)
+
+    def shows_group(self, member_count: int) -> bool:
+        """Whether a PATCH of a group of so many members is answered with the resource."""
+        return 0 < self.group_patch_limit >= member_count
 
     def rewrite_body(self, endpoint: Endpoint, body: Any) -> Any:
         """Return the body of a POST or PUT in the shape that the RFC has for it."""
@@ -84,6 +88,9 @@ class ToleranceSchema(Schema):
     bare_values = fields.Boolean(required=True)
     empty_text = fields.Boolean(required=True)
     create_described = fields.Boolean(required=True)
+    free_formats = fields.Boolean(required=True)
+    pathless_operations = fields.Boolean(required=True)
+    empty_patch = fields.Boolean(required=True)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Tolerance:

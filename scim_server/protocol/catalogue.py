@@ -1,7 +1,8 @@
 """The schema documents of `schemas/`, and what is made of them: models, attribute trees, endpoints.
 
 The documents are the single truth: `/Schemas`, `/ResourceTypes`, validation, filters and projection all read
-the catalogue. The models are built by scim2-models from the same text.
+the catalogue. The models are built by scim2-models from the same text: its own want a manager's address (S1) and
+rewrite e-mail addresses (S2).
 """
 
 from collections.abc import Iterator, Mapping
@@ -85,6 +86,11 @@ class Endpoint:
         attribute = self.by_urn.get(urn.lower())
         # The library knows the names that attributes have in Python as well (S21).
         return attribute if attribute and attribute.urn.lower().endswith(f":{path.attr.lower()}") else None
+
+    @cached_property
+    def demands_parts(self) -> bool:
+        """Whether a complex attribute or an extension has a required part."""
+        return any(one.required for head in self.attributes.values() for one in _walk(head.sub_attributes))
 
     def parent(self, attribute: Attribute) -> Attribute | None:
         """Return the complex attribute that a sub-attribute belongs to, or None at the top level of a schema."""
@@ -176,11 +182,16 @@ def _model(
 
 
 def _modelled(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema, or an attribute of one, with the references to web pages as the texts that intake judges.
+    """Return a schema, or an attribute of one, with what the library would rewrite as the texts that intake judges.
 
-    The library refuses relative ones (S23), which are as good (RFC 7643 section 2.3.7).
+    It refuses relative addresses of web pages (S23), which are as good (RFC 7643 section 2.3.7), and it writes base64
+    and times in another form than they were sent in (S18, S19), also where a PATCH is about something else.
     """
-    plain = {"type": "string"} if "external" in definition.get("referenceTypes", ()) else {}
+    plain: dict[str, Any] = {}
+    if "external" in definition.get("referenceTypes", ()):
+        plain = {"type": "string"}
+    elif definition.get("type") in ("binary", "dateTime") and definition["mutability"] != "readOnly":
+        plain = {"type": "string", "caseExact": True}
     parts = ("attributes", "subAttributes")
     inner = {part: [_modelled(one) for one in definition[part]] for part in parts if part in definition}
     return {**definition, **inner, **plain}

@@ -117,6 +117,8 @@ class Projection:
 
 
 DEFAULT = Projection()
+_NOTHING = Projection(frozenset({""}))
+"""Nothing but what is always returned."""
 
 
 def projection(endpoint: Endpoint, attributes: Sequence[str], excluded: Sequence[str]) -> Projection:
@@ -143,7 +145,12 @@ def _names(endpoint: Endpoint, texts: Iterable[str]) -> frozenset[str]:
 
 
 def projected(endpoint: Endpoint, document: Mapping[str, Any], chosen: Projection) -> dict[str, Any]:
-    """Return the part of a representation that the client wants to see."""
+    """Return the part of a representation that the client wants to see.
+
+    The library's own projection takes the end of a URN for an attribute (S6), confuses the attributes of a resource
+    with those of its extensions (S7), loses what is always returned when its parent is not asked for (S8), and is slow
+    (S10).
+    """
     return _projected(endpoint.attributes, document, chosen, inherited=False)
 
 
@@ -164,9 +171,11 @@ def _projected(
 def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool) -> Any:
     """Return what is shown of one attribute's value, or None; ``inherited`` when its whole parent was asked for."""
     name = attribute.urn.lower()
-    whole = attribute.returned == "always" or inherited or name in chosen.attributes
-    if name in chosen.excluded and attribute.returned != "always":
+    if attribute.returned == "never" or (attribute.returned == "request" and not chosen.wants(attribute)):
         return None
+    if name in chosen.excluded and attribute.returned != "always":
+        chosen, inherited = _NOTHING, False
+    whole = attribute.returned == "always" or inherited or name in chosen.attributes
     if not attribute.sub_attributes:
         return value if whole or not chosen.attributes else None
     whole = whole or not chosen.attributes

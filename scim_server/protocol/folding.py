@@ -30,14 +30,28 @@ def fold_name(value: str) -> str:
 def invisible(name: str) -> str | None:
     """Return the first character of a userName that is not seen, or None (RFC 8265 section 3.3, USR-08).
 
-    Formatting and control characters, line separators, and what Unicode has not assigned (whose folding may yet
-    change): with them two names could look the same.
+    Formatting and control characters, line separators, blanks that are not the usual one, and what Unicode has not
+    assigned (whose folding may yet change): with them two names could look the same.
     """
-    return next((char for char in name if category(char) in _UNSEEN or char in _FILLERS), None)
+    return next((char for char in name if category(char) in _UNSEEN or ord(char) in _FILLERS), None)
+
+
+def opaque(password: str) -> str | None:
+    """Return a password as it is digested, or None where it may not be one (RFC 8265 section 4.2, PWD-02).
+
+    The same letters and blanks are the same password however a keyboard writes them; case and width are kept.
+    """
+    blanks = "".join(" " if category(char) == "Zs" else char for char in password)
+    return None if not blanks or any(category(char) in _UNSEEN for char in blanks) else normalize("NFC", blanks)
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_FILLERS = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    | {0x00A0, 0x1680, 0x202F, 0x205F, *range(0x2000, 0x200B)}
+    | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+)
+"""Letters, marks, symbols and blanks that show nothing, variation selectors among them (RFC 8264 section 9.13)."""
 
 
 def comparison_key(binding: Any, value: str) -> str:

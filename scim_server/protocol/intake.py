@@ -10,7 +10,6 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from scim2_models import InvalidSyntaxException, InvalidValueException
 
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, ACCOUNT_USER, GROUP, Attribute
 from scim_server.protocol.folding import invisible
+from scim_server.protocol.formats import FORMATS, is_time, runs_script
 
 MAX_TEXT = 64 * 1024
 MAX_KEY = 512
@@ -29,7 +29,6 @@ CLOSED = frozenset({f"{ACCOUNT_USER}:kind", f"{ACCOUNT_GROUP}:kind"})
 """The attributes whose canonical values are all there are; roles and licences are judged by the account's rules."""
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_SCRIPT = re.compile(r"\s*(javascript|data|vbscript)\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,12 @@ class Tolerance:
     """``""`` means unassigned, as null and [] do (RFC 7643 section 2.5 knows the latter two)."""
     create_described: bool = True
     """A value path without a match creates the element that its ``eq`` terms describe (A-05)."""
+    free_formats: bool = True
+    """A country, a locale and a language are any text, a time zone what the account says (A-44)."""
+    pathless_operations: bool = True
+    """An operation of a PATCH may have no path, its value naming the attributes (A-03)."""
+    empty_patch: bool = False
+    """A PATCH without operations changes nothing, instead of being refused (A-28)."""
 
 
 @dataclass(slots=True)
@@ -71,7 +76,7 @@ def read_attributes(
     for name, value in body.items():
         attribute = attributes.get(name.lower())
         if attribute is None:
-            _note_unknown(f"{prefix}{name}", tolerance, notes)
+            note_unknown(f"{prefix}{name}", tolerance, notes)
         elif attribute.mutability != "readOnly":
             if attribute.name in document:
                 raise InvalidSyntaxException(detail=f"{prefix}{attribute.name} is given twice in one object")
@@ -106,7 +111,7 @@ def _read_many(attribute: Attribute, values: list[Any], tolerance: Tolerance, no
         if one is None and attribute.urn == MEMBERS:  # to leave it out could empty the group
             raise InvalidValueException(detail=f"{where}: every member needs its user's id as value")
         if one is not None and (key := orjson.dumps(one, option=orjson.OPT_SORT_KEYS)) not in seen:
-            seen.add(key)  # the same value is not kept twice (RFC 7643 section 2.4)
+            seen.add(key)  # the same value is not kept twice (RFC 7643 section 2.4, S4)
             read.append(one)
     if sum(1 for one in read if isinstance(one, dict) and one.get("primary") is True) > 1:
         raise InvalidValueException(detail=f"{where}: only one value may be primary (RFC 7643 section 2.4)")
@@ -117,8 +122,10 @@ def _read_one(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Not
     if attribute.type != "complex":
         if tolerance.bare_values and isinstance(value, dict) and set(value) == {"value"}:
             value = value["value"]  # Entra's older dialect wraps scalars: [{"value": x}]
+        if attribute.returned == "never" and isinstance(value, int | float):
+            raise InvalidValueException(detail=f"{where}: the number given is not a string")  # it may be a secret
         read = _READERS[attribute.type](where, value, tolerance)
-        return _canonical(attribute, read, where) if attribute.urn in CLOSED else read
+        return _settled(attribute, read, tolerance, where)
     if isinstance(value, str) and tolerance.bare_values and "value" in attribute.sub_attributes:
         value = {"value": value}
     if not isinstance(value, dict):
@@ -140,6 +147,17 @@ def _may_be_blank(attribute: Attribute) -> bool:
     return attribute.sub_attributes["value"].mutability == "readWrite"
 
 
+def _settled(attribute: Attribute, value: Any, tolerance: Tolerance, where: str) -> Any:
+    """Return a value of the right type as it is stored; refuse one that its attribute does not take."""
+    if attribute.urn in CLOSED:
+        return _canonical(attribute, value, where)
+    if not tolerance.free_formats and attribute.urn in FORMATS:
+        fits, expected = FORMATS[attribute.urn]
+        if not fits(value):
+            raise _unfit(where, value, expected)
+    return value
+
+
 def _canonical(attribute: Attribute, value: str, where: str) -> str:
     """Return one of the attribute's canonical values in their own spelling, and refuse any other (A-43)."""
     known = next((one for one in attribute.canonical if one.lower() == value.lower()), None)
@@ -148,7 +166,8 @@ def _canonical(attribute: Attribute, value: str, where: str) -> str:
     return known
 
 
-def _note_unknown(name: str, tolerance: Tolerance, notes: Notes) -> None:
+def note_unknown(name: str, tolerance: Tolerance, notes: Notes) -> None:
+    """Note an undefined attribute, or refuse it where the profile does not ignore them (A-02)."""
     if not tolerance.unknown_attributes:
         raise InvalidSyntaxException(detail=f"'{name[:200]}' is not an attribute of any schema of this resource")
     notes.unknown.append(name[:200])
@@ -173,7 +192,7 @@ def _read_text(where: str, value: Any, tolerance: Tolerance) -> str:
 
 def _read_reference(where: str, value: Any, tolerance: Tolerance) -> str:
     text = _read_text(where, value, tolerance)
-    if _SCRIPT.match(text):
+    if runs_script(text):
         raise InvalidValueException(detail=f"{where}: '{text[:40]}' is not a URL that may be stored; send http(s)")
     return text
 
@@ -200,11 +219,7 @@ def _read_decimal(where: str, value: Any, tolerance: Tolerance) -> float | int:
 
 def _read_time(where: str, value: Any, tolerance: Tolerance) -> str:
     text = _read_text(where, value, tolerance)
-    try:
-        valid = "T" in text.upper() and datetime.fromisoformat(text) is not None
-    except ValueError:
-        valid = False
-    if not valid:
+    if not is_time(text):
         raise _unfit(where, value, "a dateTime such as 2026-01-31T08:00:00Z")
     return text
 

@@ -35,7 +35,8 @@ class Body:
 def read_resource(endpoint: Endpoint, body: Any, tolerance: Tolerance, catalogue: Catalogue) -> Body:
     """Read the body of a POST or PUT.
 
-    Raises invalidSyntax for a body that is no such resource, invalidValue for a value that does not fit.
+    Raises invalidSyntax for a body that is no such resource, invalidValue for a value that does not fit; the models
+    would take a blank userName (S20).
     """
     if not isinstance(body, dict):
         raise InvalidSyntaxException(detail="the body must be one JSON object")
@@ -60,13 +61,17 @@ def spoken(read: Body, extension: str) -> Body:
 
 
 def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Tolerance, catalogue: Catalogue) -> None:
-    """Refuse a body that says it is something else (CRT-07, CRT-08, A-13, A-14)."""
+    """Refuse a body that says it is something else (CRT-07, CRT-08, A-13, A-14); the models do not all of it (S24)."""
     given = next((value for name, value in body.items() if name.lower() == "schemas"), None)
     if given is None and tolerance.missing_schemas:
         return
     if not isinstance(given, list) or not given or not all(isinstance(urn, str) for urn in given):
         raise InvalidSyntaxException(detail=f'schemas must be an array of schema URNs; send ["{endpoint.schema}"]')
     folded = {fold(urn) for urn in given}
+    if not tolerance.unknown_attributes:
+        known = {fold(urn) for urn in (endpoint.schema, *endpoint.extensions)}
+        if unknown := next((urn for urn in given if fold(urn) not in known), None):
+            raise InvalidSyntaxException(detail=f"schemas: '{unknown[:200]}' is not a schema of {endpoint.name}")
     if fold(endpoint.schema) in folded:
         return
     others = {fold(other.schema) for other in catalogue.endpoints.values()}
@@ -97,11 +102,16 @@ def telling_scim_errors() -> Iterator[None]:
 
 
 def _told(error: ValidationError) -> SCIMException:
-    return SCIMException.from_error(Error.from_validation_errors(error)[0])
+    told = Error.from_validation_errors(error)[0]
+    told.detail = _PYTHON_NAME.sub(lambda found: found.group(1).upper(), told.detail or "")
+    return SCIMException.from_error(told)
+
+
+_PYTHON_NAME = re.compile("(?<=[a-z0-9])_([a-z])")
 
 
 def with_schemas(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document as it is stored: assigned values only, ``schemas`` first, extensions last.
+    """Return a document as it is stored: assigned values only (S29), ``schemas`` first, extensions last.
 
     The account's extension is the last of all: the store splices the account's state into its end.
     """
@@ -121,7 +131,8 @@ def replaced(
     """Return what a PUT makes of a resource (RFC 7644 section 3.5.1, P3).
 
     An attribute that the body leaves out is cleared, but for those in ``kept``, the immutable and the readOnly
-    ones; null clears. Raises mutability when the body changes an immutable value.
+    ones, also of an extension that is left out (S12); null clears. Raises mutability when the body changes an
+    immutable value.
     """
     return _replaced(endpoint.attributes, before, body, frozenset(attribute.urn for attribute in kept))
 
@@ -147,15 +158,23 @@ def _replaced(
 
 
 def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
-    """Refuse another value for an immutable attribute that has one already (RFC 7643 section 7)."""
+    """Refuse another value for an immutable attribute that has one already (RFC 7643 section 7, S13)."""
     if attribute.mutability != "immutable" or old is None or new is None:
         return
-    same = fold(old, attribute.case_exact) == fold(new, attribute.case_exact) if isinstance(old, str) else old == new
-    if not same:
+    if not _is_same(attribute, old, new):
         raise MutabilityException(
             attribute=attribute.name,
             detail=f"{attribute.name} is '{old}' and immutable; create another resource to have another value",
         )
+
+
+def _is_same(attribute: Attribute, old: Any, new: Any) -> bool:
+    """Whether two values say the same: texts by their folding, lists in any order."""
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(any(_is_same(attribute, one, other) for other in new) for one in old)
+    if isinstance(old, str) and isinstance(new, str):
+        return fold(old, attribute.case_exact) == fold(new, attribute.case_exact)
+    return bool(old == new)
 
 
 @dataclass(frozen=True, slots=True)

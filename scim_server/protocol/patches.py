@@ -23,7 +23,7 @@ from scim2_models import (
 )
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
-from scim_server.protocol.intake import Notes, Tolerance, read_value
+from scim_server.protocol.intake import Notes, Tolerance, note_unknown, read_value
 from scim_server.protocol.messages import PATCH_OP, telling_scim_errors
 from scim_server.protocol.paths import target_of
 from scim_server.protocol.selections import MemberChange, member_change
@@ -75,6 +75,7 @@ class Patch:
             for operation, step in zip(self.operations, message.operations or (), strict=True):
                 _carry_out(operation, message.model_copy(update={"operations": [step]}), resource, policy)
             after: dict[str, Any] = resource.model_dump()
+            _check_demands(endpoint, after)
             return after
 
 
@@ -85,6 +86,24 @@ def _carry_out(operation: Operation, step: Any, resource: Resource[Any], policy:
         step.patch(resource, policy.model_copy(update=creates) if operation.op == "add" else policy)
     except NoTargetException:
         raise NoTargetException(detail=f"path '{operation.path[:200]}' selects no value") from None
+
+
+def _check_demands(endpoint: Endpoint, document: Mapping[str, Any]) -> None:
+    """Refuse a complex value or an extension without a part that it must have, which a PATCH can leave (S15)."""
+    if endpoint.demands_parts:
+        _check_parts(endpoint.attributes, document)
+
+
+def _check_parts(attributes: Mapping[str, Attribute], document: Mapping[str, Any]) -> None:
+    for name, value in document.items():
+        parts = attributes[name.lower()].sub_attributes if name.lower() in attributes else {}
+        for element in value if isinstance(value, list) else [value]:
+            if not parts or not isinstance(element, dict):
+                continue
+            missing = next((one for one in parts.values() if one.required and element.get(one.name) is None), None)
+            if missing:
+                raise InvalidValueException(detail=f"{missing.urn} is required; send it as well")
+            _check_parts(parts, element)
 
 
 def _as_sent(operation: Operation) -> dict[str, Any]:
@@ -103,7 +122,7 @@ def read_patch(endpoint: Endpoint, body: Any, tolerance: Tolerance, most: int) -
     members: list[MemberChange] = []
     claimed: list[Any] = []
     for given in _operations(body, tolerance, most):
-        for target in _targets(endpoint, given):
+        for target in _targets(endpoint, given, tolerance):
             op, path, value = target.op, target.path, _added(endpoint, target)
             if _is_skipped(endpoint, target, tolerance, notes):
                 claimed += [value] if endpoint.named(path) is endpoint.attributes["id"] else []
@@ -124,6 +143,8 @@ def _operations(body: Any, tolerance: Tolerance, most: int) -> Sequence[Mapping[
     if not (schemas is None and tolerance.missing_schemas) and not (isinstance(schemas, list) and PATCH_OP in schemas):
         raise InvalidSyntaxException(detail=f'schemas must be ["{PATCH_OP}"] in a PATCH')
     operations = members.get("operations")
+    if operations == [] and tolerance.empty_patch:
+        return []
     if not isinstance(operations, list) or not operations or not all(isinstance(one, dict) for one in operations):
         raise InvalidSyntaxException(detail="Operations must be an array of one or more operations")
     if len(operations) > most:
@@ -141,7 +162,7 @@ class _Target:
     is_key: bool = False
 
 
-def _targets(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[_Target]:
+def _targets(endpoint: Endpoint, given: Mapping[str, Any], tolerance: Tolerance) -> Iterator[_Target]:
     """Yield the targets of an operation: one per attribute of the value when it has no path."""
     op, path, value = given.get("op"), given.get("path"), given.get("value")
     if not isinstance(op, str) or op.lower() not in OPS:
@@ -155,6 +176,8 @@ def _targets(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[_Target]:
         yield from _extension_apart(endpoint, _Target(op, path, value))
     elif op == "remove":
         raise NoTargetException(detail="a remove must have a path, else it would remove everything")
+    elif not tolerance.pathless_operations:
+        raise InvalidPathException(detail=f"the {op} has no path, which this connection's profile asks for; name one")
     elif not isinstance(value, dict):
         raise InvalidSyntaxException(
             detail=f"the value of {_quoted(op)} without a path must be an object of attributes"
@@ -189,9 +212,9 @@ def _is_skipped(endpoint: Endpoint, target: _Target, tolerance: Tolerance, notes
         return False
     attribute = endpoint.named(target.path.partition("[")[0])
     if attribute is None:
-        if not tolerance.unknown_attributes or "[" in target.path:
+        if "[" in target.path:  # the library would drop it with a success (S26)
             raise InvalidPathException(detail=f"'{target.path[:200]}' is not an attribute of {endpoint.name}")
-        notes.unknown.append(target.path[:200])
+        note_unknown(target.path, tolerance, notes)
         return True
     return attribute.name in ("id", "meta")
 
@@ -203,6 +226,8 @@ def _operation(
     if attribute.mutability == "readOnly" or (parent := endpoint.parent(attribute)) and parent.mutability == "readOnly":
         raise MutabilityException(attribute=path, detail=f"'{path}' is read-only.")
     if op == "remove":
+        if value is not None:  # the library refuses it as well, but would let it select where it is told to (S25)
+            raise InvalidValueException(detail=f"the remove of '{path[:200]}' has a value; select by a filter instead")
         _check_removable(endpoint, path, attribute)
         yield Operation(op, path, attribute)
         return

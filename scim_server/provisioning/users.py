@@ -17,6 +17,7 @@ from scim_server.protocol.documents import Stored
 from scim_server.protocol.intake import Notes
 from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
 from scim_server.protocol.patches import read_patch
+from scim_server.provisioning import passwords
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
@@ -39,6 +40,8 @@ class Asked:
     document: Mapping[str, Any]
     asserted: frozenset[str]
     notes: Notes
+    password: Mapping[str, Any]
+    """What is written into the column of the password."""
 
 
 def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:
@@ -46,7 +49,8 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     read = _read(service, caller, endpoint, body)
     document = with_defaults(read.document)
     validated(endpoint, with_schemas(endpoint, document), Context.RESOURCE_CREATION_REQUEST)
-    asked = Asked(document, _asserted_by_body(read.document, {}), read.notes)
+    password = passwords.columns(service, caller, None, read.document)
+    asked = Asked(document, _asserted_by_body(read.document, {}), read.notes, password)
     identifier = new_id()
     return in_transaction(
         service.database, lambda _, now: _settle(service, caller, endpoint, identifier, None, asked, False, now)
@@ -59,6 +63,7 @@ def put(
     """Replace a user by what a PUT says, keeping what the account does not let silence decide (P3, P7)."""
     read = _read(service, caller, endpoint, body)
     validated(endpoint, with_schemas(endpoint, with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
+    password = passwords.columns(service, caller, identifier, read.document)
 
     def work(locked: bool, now: int) -> Stored:
         if locked:
@@ -66,7 +71,7 @@ def put(
         row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.document_of(endpoint, row)
         after = replaced(endpoint, before, read.document, _kept(endpoint))
-        asked = Asked(after, _asserted_by_body(read.document, before), read.notes)
+        asked = Asked(after, _asserted_by_body(read.document, before), read.notes, password)
         return _settle(service, caller, endpoint, identifier, row, asked, locked, now)
 
     return in_transaction(service.database, work)
@@ -79,6 +84,7 @@ def patch(
     rewritten = caller.profile.rewrite_patch(endpoint, body)
     message = read_patch(endpoint, rewritten, caller.profile.tolerance, service.limits.patch_operations)
     asserted = asserted_names(message.asserted)
+    password = passwords.columns(service, caller, identifier, passwords.sent_by(message.operations))
 
     def work(locked: bool, now: int) -> Stored:
         if locked:
@@ -86,7 +92,8 @@ def patch(
         row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.document_of(endpoint, row)
         after = message.apply(endpoint, before, caller.profile.policy)
-        return _settle(service, caller, endpoint, identifier, row, Asked(after, asserted, message.notes), locked, now)
+        asked = Asked(after, asserted, message.notes, password)
+        return _settle(service, caller, endpoint, identifier, row, asked, locked, now)
 
     return in_transaction(service.database, work, locks_account=bool(asserted & SEATS))
 
@@ -118,7 +125,7 @@ def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Bo
     body = caller.profile.rewrite_body(endpoint, body)
     read = read_resource(endpoint, body, caller.profile.tolerance, service.catalogue)
     document = dict(read.document)
-    for name in ("roles", "entitlements"):
+    for name in ("roles", "entitlements", "password"):
         if f"{USER}:{name}" in read.notes.empty:
             document.pop(name, None)
     if document.get("active") is None:
@@ -178,7 +185,7 @@ def _settle(
     plan = rules.decide(before, after, facts)
     assert plan.after is not None
     document = _final(service, caller, endpoint, identifier, stored, decided(document, plan.after))
-    _write(caller, endpoint, row, before, plan, document, facts, asked.notes, now)
+    _write(caller, endpoint, row, before, plan, document, facts, asked, now)
     answer = resources.fetch(caller.account_id, endpoint, identifier)
     assert answer is not None
     return answer
@@ -263,15 +270,15 @@ def _write(
     plan: Plan,
     document: dict[str, Any],
     facts: Facts,
-    notes: Notes,
+    asked: Asked,
     now: int,
 ) -> None:
-    """Write a decided user and its entries; a request that changes nothing writes nothing (P5)."""
+    """Write a decided user and its entries; a request that changes nothing, in the end, writes nothing (P5, S17)."""
     assert plan.after is not None
     old = texts.written(row) if row is not None else {}
-    if row is not None and old == document and plan.after == before:
+    if row is not None and old == document and plan.after == before and not asked.password:
         return
-    columns = licences.state_columns(facts.pools, before, plan.after, now)
+    columns = {**licences.state_columns(facts.pools, before, plan.after, now), **asked.password}
     try:
         if row is None:
             columns |= {"id": plan.after.id, "version": 1, "created": now, "modified": now}
@@ -283,6 +290,7 @@ def _write(
         raise Refused("R3", "E3", value=plan.after.user_name) from None
     target = facts.transfer_to if isinstance(facts.transfer_to, Member) else None
     own, *others = carry_out_own(caller.account_id, caller.policies, Decided(before, plan), target, now)
-    changes = [*document_changes(old, document), *member_changes(before, plan.after), *ignored(notes.unknown)]
+    changes = [*document_changes(old, document), *member_changes(before, plan.after)]
+    changes += [*({"attribute": name} for name in asked.password), *ignored(asked.notes.unknown)]
     entries = user_entries(own, plan.after.user_name, changes, others)
     journal.write(caller.account_id, caller.actor, entries, now)

@@ -38,6 +38,7 @@ MAX_DEPTH = 16
 def parse_filter(endpoint: Endpoint, text: str, *, strict: bool = True) -> ScimFilter[Any]:
     """Return the filter with every name fully qualified and every literal checked; raises invalidFilter.
 
+    Length and size are limited here, as the library reads anything (S33).
     Without ``strict`` an attribute that the endpoint does not know has no value: a search at the root asks all
     resource types at once (A-19).
     """

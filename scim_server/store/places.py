@@ -206,6 +206,7 @@ _COMPUTED: Mapping[str, Callable[[Place, Attribute], Value]] = {
 
 
 def _schemas(place: Place, attribute: Attribute) -> Elements:
+    """The schemas that a resource has now (S30)."""
     schemas = (place.endpoint.schema, *place.endpoint.extensions)
     return Fixed(tuple((place.has(schema), {"schemas": _text(attribute, schema)}) for schema in schemas))
 

@@ -36,6 +36,19 @@ def fetch(account_id: str, endpoint: Endpoint, identifier: str) -> Stored | None
     return stored(endpoint, row) if row is not None else None
 
 
+def password(account_id: str, identifier: str) -> str | None:
+    """Return the digest of a user's password, or None."""
+    mine = (user.c.account_id == account_id, user.c.id == identifier)
+    digest: str | None = execute(sa.select(user.c.password).where(*mine)).scalar()
+    return digest
+
+
+def forget_passwords(account_id: str) -> None:
+    """Forget the passwords of all users of an account."""
+    kept = (user.c.account_id == account_id, user.c.password.is_not(None))
+    execute(user.update().where(*kept).values(password=None))
+
+
 class Lock(Enum):
     """How a row is kept for the rest of a transaction."""
 
@@ -129,7 +142,7 @@ def _row_by_id(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
 
 
 def _rows(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
-    left_out = {"folded", "account_id"}
+    left_out = {"folded", "account_id", "password"}
     statement = sa.select(*(column for column in MAPS[endpoint.path].table.c if column.name not in left_out))
     return statement if lock is Lock.NONE else statement.with_for_update(key_share=lock is Lock.CHANGE)
 

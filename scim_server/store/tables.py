@@ -108,6 +108,7 @@ user = sa.Table(
     sa.Column("activations_allowed", sa.Integer),
     sa.Column("activations_used", sa.Integer, nullable=False),
     sa.Column("deactivated_at", Micros),
+    sa.Column("password", Text),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created", Micros, nullable=False),
     sa.Column("modified", Micros, nullable=False),

@@ -44,13 +44,13 @@ def attribute_named(endpoint: Endpoint, name: str) -> Attribute | None:
 
 
 def is_hidden(endpoint: Endpoint, attribute: Attribute) -> bool:
-    """Whether nobody may learn the value, so that a filter or a sort would be an oracle (A-31)."""
+    """Whether nobody may learn the value, so that a filter or a sort would be an oracle (A-31, S32)."""
     parent = endpoint.parent(attribute)
     return any(one.returned == "never" or one.mutability == "writeOnly" for one in (attribute, parent) if one)
 
 
 def value_of(attribute: Attribute) -> Attribute | None:
-    """Return what a comparison with the attribute compares: itself, or the ``value`` of a complex one (A-20)."""
+    """Return what a comparison with the attribute compares: itself, or the ``value`` of a complex one (A-20, S31)."""
     return attribute.sub_attributes.get("value") if attribute.type == "complex" else attribute
 
 

@@ -11,6 +11,7 @@ from scim_server.protocol.catalogue import Catalogue
 from scim_server.protocol.documents import page
 from scim_server.provisioning import Caller, Limits
 from scim_server.web.answers import check_accepts_scim, scim_json, scim_service
+from scim_server.web.auth import READ, Unauthorized, identify
 from scim_server.web.scim import reads, serve
 
 CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
@@ -24,13 +25,25 @@ def install(scim: Blueprint, catalogue: Catalogue, limits: Limits) -> None:
     def config() -> Response:
         check_accepts_scim()
         _refuse_filter()
-        return scim_json(_located("ServiceProviderConfig", "/ServiceProviderConfig", announced))
+        told = {**announced, "changePassword": {"supported": _keeps_passwords()}}
+        return scim_json(_located("ServiceProviderConfig", "/ServiceProviderConfig", told))
 
     serve(scim, "/ServiceProviderConfig", {"GET": config})
     for kind, documents in (("Schema", catalogue.schemas), ("ResourceType", catalogue.resource_types)):
         path = f"/{kind}s"
         serve(scim, path, {"GET": _listing(kind, path, documents)})
         serve(scim, f"{path}/<identifier>", {"GET": _single(kind, path, documents)})
+
+
+def _keeps_passwords() -> bool:
+    """Whether the account of the token that the request brings keeps passwords; the document is public (A-50)."""
+    if "Authorization" not in request.headers:
+        return False
+    try:
+        with scim_service().database.reading():
+            return identify(READ).policies.passwords_store == "on"
+    except Unauthorized:
+        return False
 
 
 def _listing(kind: str, path: str, documents: Documents) -> Any:
@@ -76,7 +89,7 @@ def service_provider_config(limits: Limits) -> dict[str, Any]:
         # authentik takes maxOperations for the number of operations in a PATCH, which the settings let be no smaller.
         "bulk": {"supported": True, "maxOperations": limits.bulk_operations, "maxPayloadSize": limits.bulk_bytes},
         "filter": {"supported": True, "maxResults": limits.page},
-        "changePassword": {"supported": False},
+        "changePassword": {"supported": False},  # told to each account as it is
         "sort": {"supported": True},
         "etag": {"supported": True},
         "pagination": {

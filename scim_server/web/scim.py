@@ -120,7 +120,8 @@ def patch_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Respo
     identifier = checked(endpoint, identifier)
     stored = provisioning.patch(scim_service(), caller, endpoint, identifier, read_json(), conditions())
     minimal = "return=minimal" in request.headers.get("Prefer", "").replace(" ", "").lower()
-    if not chosen.attributes and (minimal or stored.member_count > caller.profile.group_patch_limit):
+    large = endpoint.path == "/Groups" and not caller.profile.shows_group(stored.member_count)
+    if not chosen.attributes and (minimal or large):
         return nothing(stored.version)
     return resource(endpoint, _complete(caller, endpoint, stored, chosen), chosen)
 

@@ -19,6 +19,7 @@ RULES_TABLE = {
     "deletion.requireDeactivated": ("deletion_require_deactivated", False),
     "deletion.auditIdentity": ("deletion_audit_identity", "masked"),
     "filters.inUrl": ("filters_in_url", "allowed"),
+    "passwords.store": ("passwords_store", "off"),
     "notifications.onLicenseAssigned": ("notifications_on_licence_assigned", True),
     "defaults.licenseType": ("defaults_licence_type", None),
     "defaults.timezone": ("defaults_timezone", None),

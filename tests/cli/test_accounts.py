@@ -11,6 +11,7 @@ from scim_server.cli.portal import Portal
 from scim_server.cli.texts import PortalError
 from scim_server.idp.profiles import profiles
 from scim_server.settings import Settings
+from scim_server.store import resources
 from scim_server.store.journal import Actor
 
 EXTENSION = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:User"
@@ -267,6 +268,29 @@ def test_permissions_are_of_role_groups(run, account):
         "Known permissions: businessManagement"
         in run("group", "permit", "--account", account, "Help", "all", code=1).stderr
     )
+
+
+def test_passwords_are_forgotten_when_an_account_stops_keeping_them(run, ask, account, database_url):
+    run("account", "set", account, "domains.enforcement=off", "passwords.store=on")
+    service = create_app(Settings(database_url=database_url)).extensions["scim"]
+    account_id = ask("account", "show", account)["id"]
+    policies = Policies(domains_enforcement="off", passwords_store="on")
+    actor = Actor("system", None)
+    caller = provisioning.Caller(account_id, actor, frozenset({"scim.write"}), profiles()["default"], policies)
+    body = {"userName": "ava@example.com", "password": "hunter2-Secret"}
+    user = provisioning.create(service, caller, service.catalogue.endpoints["/Users"], body)
+    kept = []
+    for setting in (
+        "passwords.store=on",
+        "deletion.requireDeactivated=true",
+        "passwords.store=off",
+        "passwords.store=on",
+    ):
+        run("account", "set", account, setting)
+        with service.database.reading():
+            kept.append(resources.password(account_id, user.id) is not None)
+    service.database.engine.dispose()
+    assert kept == [True, True, False, False]
 
 
 def test_a_domain_that_is_not_approved_hinders_no_other_account(run, ask, account):

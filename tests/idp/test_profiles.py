@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,32 @@ DEFAULT = profiles()["default"]
 STRICT = profiles()["strict"]
 
 
-def test_default_tolerates_everything_and_strict_nothing() -> None:
+def test_default_tolerates_what_clients_send_and_strict_what_the_rfc_has() -> None:
     switches = list(DEFAULT.tolerance.__dataclass_fields__)
-    assert {getattr(DEFAULT.tolerance, switch) for switch in switches} == {True}
-    assert {getattr(STRICT.tolerance, switch) for switch in switches} == {False}
+    assert [one for one in switches if not getattr(DEFAULT.tolerance, one)] == ["empty_patch"]
+    assert [one for one in switches if getattr(STRICT.tolerance, one)] == ["pathless_operations"]
     assert (STRICT.rewrites, STRICT.unknown_members, DEFAULT.unknown_members) == ((), "refuse", "skip")
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "different"),
+    [
+        ("entra", DEFAULT, {"group_patch_limit": 0, "tolerance": {"empty_patch": True}}),
+        ("interop", STRICT, {"tolerance": {"pathless_operations": False}}),
+    ],
+)
+def test_other_profiles_differ_from_their_base_in_what_they_are_for(
+    name: str, base: Profile, different: dict[str, Any]
+) -> None:
+    tolerance = replace(base.tolerance, **different["tolerance"])
+    expected = replace(base, **{**different, "tolerance": tolerance, "name": name, "description": ""})
+    assert replace(profiles()[name], description="") == expected
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(0, []), (1, [0, 1]), (100, [0, 1, 100])])
+def test_groups_are_shown_up_to_the_limit_and_never_where_it_is_zero(limit: int, shown: list[int]) -> None:
+    profile = replace(DEFAULT, group_patch_limit=limit)
+    assert [count for count in (0, 1, 100, 101) if profile.shows_group(count)] == shown
 
 
 def test_every_rewrite_serves_the_default_profile() -> None:

@@ -205,6 +205,8 @@ def test_null_and_empty_lists_are_unassigned(api: Api) -> None:
         {"x509Certificates": [{"value": "$$$"}]},
         {"x509Certificates": [{"value": "-_-_"}]},
         {"photos": [{"value": "javascript:alert(1)"}]},
+        {"photos": [{"value": " java\n\tscript:alert(1)"}]},
+        {"photos": [{"value": "\u0020VBScript:x"}]},
         {"profileUrl": "data:text/html,x"},
     ],
     ids=str,
@@ -373,6 +375,13 @@ def test_special_casing_never_fails(free: Api, name: str) -> None:
         "\ufdd0",
         "\u0378",
         "\u115f",
+        "\u200d",
+        "\u0007",
+        "\u2800",
+        "\u00a0",
+        "\u2003",
+        "\ufe0f",
+        "\U000e0100",
     ],
     ids=lambda char: f"U+{ord(char):04X}",
 )
@@ -436,6 +445,22 @@ def test_custom_attribute_outside_of_its_values_is_refused(api: Api) -> None:
         assert "gold" in api.refuse("POST", "/Users", body(api, **{EXT: {"licenseType": "gold"}}), kind="invalidValue")
         api.refuse("POST", "/Users", body(api, **{EXT: {"role": "king"}}), kind="invalidValue")
         api.refuse("POST", "/Users", body(api, **{EXT: {"kind": "robot"}}), kind="invalidValue")
+
+
+@pytest.mark.parametrize("label", ["work", "WORK", "Büro", "private mobile", "x" * 100])
+def test_type_labels_are_open(free: Api, label: str) -> None:
+    """A-43: the canonical values of a core type are suggestions; stored as sent, found in any case."""
+    sent = {name: [{"value": "a@b.example", "type": label}] for name in ("emails", "phoneNumbers", "ims", "photos")}
+    user = free.post("/Users", {"schemas": [USER], "userName": "ava", **sent})
+    assert {name: user[name] for name in sent} == sent
+    assert [one["id"] for one in free.find(f'emails[type eq "{label.upper()}"]')] == [user["id"]]
+
+
+def test_closed_values_are_taken_in_any_case_and_kept_in_their_own(api: Api) -> None:
+    """A-43: the kinds and the licence types."""
+    user = api.user("desk", ext={"kind": "SHAREDMAILBOX", "licenseType": "SharedMailbox"})
+    assert (user[EXT]["kind"], user[EXT]["licenseType"]) == ("sharedMailbox", "sharedMailbox")
+    assert api.group("g", **{GEXT: {"kind": "ROLEGROUP"}})[GEXT]["kind"] == "roleGroup"
 
 
 def test_extension_attributes_at_the_top_level_are_not_the_extension(api: Api) -> None:

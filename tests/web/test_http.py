@@ -295,9 +295,14 @@ def test_no_error_repeats_a_password(api: Api) -> None:
             f"/Users/{user['id']}",
             {"schemas": [PATCH_OP], "Operations": [op("add", "password", {"x": secret})]},
         ),
+        ("POST", "/Users", {"schemas": [USER], "userName": api.mail("b"), "password": 20260131}),
+        ("PATCH", f"/Users/{user['id']}", {"schemas": [PATCH_OP], "Operations": [op("add", "password", 20260131)]}),
     ):
-        assert secret not in api.refuse(method, path, body, kind="invalidValue")
+        detail = api.refuse(method, path, body, kind="invalidValue")
+        assert secret not in detail
+        assert "20260131" not in detail
     assert secret not in str(api.journal())
+    assert "20260131" not in str(api.journal())
 
 
 def test_filter_without_a_match_is_an_empty_list(api: Api) -> None:

@@ -528,7 +528,7 @@ def test_unknown_keys_without_a_path_are_ignored_and_told(api: Api, user: Any, p
     assert '{"attribute":"shoeSize","ignored":true}' in api.journal()[-1].changes
     strict = api.token_for(profile="strict")
     with api.unchanged(path):
-        strict.refuse_patch(path, op("replace", value={"shoeSize": 44, "title": "U"}), kind="invalidPath")
+        strict.refuse_patch(path, op("replace", value={"shoeSize": 44, "title": "U"}), kind="invalidSyntax")
 
 
 @pytest.mark.parametrize("verb", ["add", "replace"])
