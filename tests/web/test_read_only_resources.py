@@ -163,6 +163,7 @@ def test_account_settings_are_the_policies_with_their_defaults(lively: Api) -> N
         "domains": {"enforcement": "strict", "allowPublicProviders": False},
         "timezone": {"enforcement": "strict"},
         "deletion": {"requireDeactivated": False, "auditIdentity": "masked"},
+        "filters": {"inUrl": "allowed"},
         "passwords": {"store": "off"},
         "notifications": {"onLicenseAssigned": True},
         "defaults": {"timezone": "Europe/Paris"},  # no licenseType: what is absent is left out
