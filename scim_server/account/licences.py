@@ -74,12 +74,12 @@ def has_free_seat(case: Case, type: str) -> bool:
     return pool is not None and pool.available > 0
 
 
-def give(case: Case, type: str, source: str) -> None:
-    """The user without a licence takes a free seat (R5)."""
-    waited = case.after.licence_pending_type == type
-    if not waited:
+def give(case: Case, type: str, source: str, awaits: str | None = None) -> None:
+    """The user without a licence takes a free seat, perhaps until one of the type that it awaits is free (R5, R27)."""
+    waited_for = case.after.licence_pending_type
+    if waited_for not in (type, awaits):
         forget(case)
-    told = LicenceGranted if waited else LicenceAssigned
+    told = LicenceGranted if waited_for == type else LicenceAssigned
     case.licence_is(
         told(type, source),
         licence_type=type,
