@@ -96,7 +96,7 @@ def obtain(case: Case, type: str, source: str) -> None:
     waits_already = after.licence_pending_type == type
     if waits_already and after.licence_source:
         source = after.licence_source
-    if not after.active and policies.deactivation_licence_policy == "release":
+    if not after.active and (policies.deactivation_licence_policy == "release" or grace_is_over(case)):
         await_seat(case, type, source, "none", "userInactive")
     elif has_free_seat(case, type):
         give(case, type, source)
@@ -217,6 +217,14 @@ def asked_licence_is_assigned(case: Case) -> None:
 def leaves_its_seat(case: Case) -> bool:
     """Tell whether a deactivation gives the user's seat back to the pool (R24)."""
     return case.deactivates and case.policies.deactivation_licence_policy == "release"
+
+
+def grace_is_over(case: Case) -> bool:
+    """Tell whether the user is away for longer than the account lets an absent user keep a seat (R24)."""
+    after, policies = case.after, case.policies
+    if after.active or after.deactivated_at is None or policies.deactivation_licence_policy != "releaseAfterGrace":
+        return False
+    return after.deactivated_at + policies.grace <= case.facts.now
 
 
 def licence_of_inactive_user_rests(case: Case) -> None:
