@@ -15,7 +15,8 @@ from scim_server.protocol.folding import fold
 from scim_server.provisioning.caller import Caller
 from scim_server.provisioning.moving import Moved
 from scim_server.provisioning.seats import Decided, carry_out, follow
-from scim_server.store import accounts, group_licences, memberships
+from scim_server.store import accounts, group_licences, licences, memberships
+from scim_server.store.database import chunks
 
 
 def type_of_new(policies: Policies, document: Mapping[str, Any]) -> str | None:
@@ -63,38 +64,51 @@ def changed(
     """Have all whom a change of a group concerns follow it; returns what was decided."""
     if before == after:
         return members_moved(caller, group_id, after, moved, now) if after else []
-    group_licences.set_type(caller.account_id, group_id, after, now)
+    account_id, policies = caller.account_id, caller.policies
+    members = _give_and_count(account_id, group_id, after, now)
     left = followed(caller, list(moved.left), now) if moved.left else []
-    return [*left, *give(caller.account_id, caller.policies, group_id, after, now)]
+    return [*left, *_followed(account_id, policies, members, now, may_refuse=after is not None)]
 
 
 def give(account_id: str, policies: Policies, group_id: str, licence_type: str | None, now: int) -> list[Decided]:
-    """Have the members of a group follow it that gives another type now, or none."""
-    decided = follow(
-        account_id, policies, memberships.ids(account_id, group_id), now, may_refuse=licence_type is not None
-    )
+    """Have a group give another type, or none, and its members follow it."""
+    members = _give_and_count(account_id, group_id, licence_type, now)
+    return _followed(account_id, policies, members, now, may_refuse=licence_type is not None)
+
+
+def _give_and_count(account_id: str, group_id: str, licence_type: str | None, now: int) -> list[str]:
+    """Have a group give another type, or none, and count who has it already; returns the ids of its members."""
+    members = memberships.ids(account_id, group_id)
+    group_licences.set_type(account_id, group_id, licence_type, now)
     if licence_type is not None:
-        group_licences.count(account_id, group_id, licence_type, _as_they_were(decided), ())
-    return carry_out(account_id, policies, decided, now)
+        group_licences.count(account_id, group_id, licence_type, _as_they_are(account_id, members), ())
+    return members
 
 
 def members_moved(caller: Caller, group_id: str, licence_type: str, moved: Moved, now: int) -> list[Decided]:
-    """Have who left the group follow, then who came: a seat that is freed goes to who waits for it already."""
+    """Have who left the group follow, then who came: a seat that is freed goes to who waits for it already.
+
+    All are counted before any of it, as they are then: a seat may pass from one who leaves to one who comes.
+    """
     account_id, policies = caller.account_id, caller.policies
-    told: list[Decided] = []
-    for users, came in ((moved.left, False), (moved.came, True)):
-        decided = follow(account_id, policies, list(users), now, may_refuse=came) if users else []
-        were = _as_they_were(decided)
-        group_licences.count(account_id, group_id, licence_type, were if came else (), () if came else were)
-        told += carry_out(account_id, policies, decided, now)
-    return told
+    came, left = list(moved.came), list(moved.left)
+    as_they_are = _as_they_are(account_id, came), _as_they_are(account_id, left)
+    group_licences.count(account_id, group_id, licence_type, *as_they_are)
+    told = _followed(account_id, policies, left, now, may_refuse=False) if left else []
+    return [*told, *_followed(account_id, policies, came, now, may_refuse=True)] if came else told
 
 
 def followed(caller: Caller, users: Sequence[str], now: int) -> list[Decided]:
     """Have users follow their groups after one of those is gone."""
-    decided = follow(caller.account_id, caller.policies, users, now, may_refuse=False)
-    return carry_out(caller.account_id, caller.policies, decided, now)
+    return _followed(caller.account_id, caller.policies, users, now, may_refuse=False)
 
 
-def _as_they_were(decided: Sequence[Decided]) -> list[Member]:
-    return [one.before for one in decided if one.before is not None]
+def _followed(
+    account_id: str, policies: Policies, users: Sequence[str], now: int, *, may_refuse: bool
+) -> list[Decided]:
+    return carry_out(account_id, policies, follow(account_id, policies, users, now, may_refuse=may_refuse), now)
+
+
+def _as_they_are(account_id: str, users: Sequence[str]) -> list[Member]:
+    """Return those of the users whom groups may give a licence, in order of their ids."""
+    return [one for chunk in chunks(users) for one in licences.without_direct(account_id, sorted(chunk)).values()]

@@ -333,6 +333,16 @@ def test_r27_replacing_members_serves_who_waits_before_who_comes(new_account: Ca
     assert_counts_add_up(api)
 
 
+def test_r27_seat_that_passes_from_who_leaves_to_who_comes_is_counted_once(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1)
+    ava, bob = api.user("ava")["id"], api.user("bob")["id"]
+    path, other = giving(api, "pro", ava), giving(api, "pro", bob, name="Others")
+    api.patch(path, op("replace", "members", [{"value": bob}]))
+    assert licences(api, ava, bob) == [(None, "none", None), ("pro", "assigned", "group")]
+    assert [counts(api, one) for one in (path, other)] == [(1, 1, 0)] * 2
+    assert_counts_add_up(api)
+
+
 def test_r27_account_gives_a_licence_to_new_groups_by_their_name(new_account: Callable[..., Api]) -> None:
     """IdPs cannot send the extension on groups."""
     api = new_account(groupLicenses={"Lawyers": "pro", "Staff": "eco"})
