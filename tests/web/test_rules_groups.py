@@ -343,6 +343,20 @@ def test_r27_seat_that_passes_from_who_leaves_to_who_comes_is_counted_once(new_a
     assert_counts_add_up(api)
 
 
+def test_r27_echo_is_no_change_after_the_group_took_back_a_licence_that_was_sent_as_an_entitlement(
+    api: Api, people: list[str]
+) -> None:
+    path, user = giving(api, "pro", people[0]), f"/Users/{people[0]}"
+    shown = api.patch(user, op("add", 'entitlements[type eq "license"].value', "PRO"))
+    assert (licence(shown)[2], shown["entitlements"][0]["value"]) == ("group", "PRO")
+    api.patch(path, remove(people[0]))
+    shown = api.get(user)
+    assert "entitlements" not in shown
+    with api.unchanged(user):
+        api.put(user, shown)
+        api.patch(user, op("remove", "entitlements"))
+
+
 def test_r27_account_gives_a_licence_to_new_groups_by_their_name(new_account: Callable[..., Api]) -> None:
     """IdPs cannot send the extension on groups."""
     api = new_account(groupLicenses={"Lawyers": "pro", "Staff": "eco"})

@@ -31,6 +31,8 @@ EXAMPLES, STEPS = int(os.environ.get("STATEFUL_EXAMPLES", "12")), int(os.environ
 """How many accounts are tried, and how much happens to each: more of both where bugs are looked for."""
 
 TYPES = ("eco", "advanced", "pro", "sesar")
+BEGINNINGS = (("eco", "pro"), ("pro", "pro"), ("eco", "advanced", "pro"), ("eco", "sesar"))
+"""What the groups give that are there from the beginning."""
 POLICIES = {
     "deactivation.licensePolicy": ("suspend", "release", "releaseAfterGrace"),
     "deactivation.graceDays": ("1", "10"),
@@ -102,7 +104,7 @@ def members_of(ids: list[str]) -> list[dict[str, str]]:
 def second_names_agree(user: Any) -> None:
     """``entitlements`` and ``roles`` say the same as the account's extension (P7)."""
     held, role = user[EXT].get("licenseType"), user[EXT]["role"]
-    assert [one["value"].lower() for one in user.get("entitlements", [])] == ([held] if held else [])
+    assert [one["value"].lower() for one in user.get("entitlements", [])] == ([held.lower()] if held else [])
     assert {one["value"].lower() for one in user.get("roles", [])} in ({role}, set() if role == "standard" else {role})
 
 
@@ -238,7 +240,7 @@ class Requests(RuleBasedStateMachine):
         bodies = [self.new_user({}, {"licenseType": one}) for one in ("none", "none", *licences)]
         return multiple(*(one["id"] for body in bodies if (one := self.send("POST", "/Users", body))))
 
-    @initialize(target=groups, kinds=st.sampled_from((("eco", "pro"), ("eco", "advanced", "pro"), ("eco", "sesar"))))
+    @initialize(target=groups, kinds=st.sampled_from(BEGINNINGS))
     def begin_groups(self, kinds: tuple[str, ...]) -> Any:
         bodies = [{"displayName": f"G{n}", GEXT: {"licenseType": one}} for n, one in enumerate(kinds)]
         return multiple(*(one["id"] for body in bodies if (one := self.send("POST", "/Groups", body))))
@@ -362,6 +364,10 @@ class Requests(RuleBasedStateMachine):
     @rule(group=groups, member=users)
     def remove_member_as_entra(self, group: str, member: str) -> None:
         self.change_group(group, op("Remove", f'members[value eq "{member}"]'))
+
+    @rule(group=groups, members=st.lists(users, max_size=3))
+    def replace_members(self, group: str, members: list[str]) -> None:
+        self.change_group(group, op("replace", "members", members_of(members)))
 
     @rule(
         group=groups,
