@@ -426,7 +426,7 @@ def test_what_holds_of_an_account_holds_after_every_step(new_account: Callable[.
     run_state_machine_as_test(
         lambda: Requests(new_account(licences=1)),
         settings=settings(
-            max_examples=int(MORE or 16),
+            max_examples=int(MORE or 12),
             stateful_step_count=40,
             derandomize=MORE is None,
             database=None,
