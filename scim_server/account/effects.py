@@ -146,6 +146,14 @@ class LicenceConflict(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class LicenceConflictCleared(Effect):
+    """The user's groups no longer give types that cannot be ranked (R27)."""
+
+    action = "license.conflictCleared"
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class LicenceSuspended(Effect):
     """The licence rests with its deactivated user (R24)."""
 

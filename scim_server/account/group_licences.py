@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from scim_server.account.case import Case, is_none, same_type
-from scim_server.account.effects import LicenceConflict, LicencePending, LicenceReleased
+from scim_server.account.effects import LicenceConflict, LicenceConflictCleared, LicencePending, LicenceReleased
 from scim_server.account.licences import (
     DIRECT,
     GROUP,
@@ -102,19 +102,20 @@ def _hold_the_best(case: Case, ranked: list[str], may_refuse: bool) -> None:
         _let_go(case)
         await_seat(case, best, GROUP, "pending", "noSeatAvailable")
         return
-    _take(case, taken)
-    if taken != best and case.after.licence_pending_type != best:
+    waits_already = case.after.licence_pending_type == best
+    _take(case, taken, best)
+    if taken == best or not waits_already:
         forget(case)
-        case.happens(LicencePending(best), licence_pending_type=best, licence_reason="noSeatAvailable")
-    elif taken == best:
-        forget(case)
+    if taken != best:
+        told = () if waits_already else (LicencePending(best),)
+        case.happens(*told, licence_pending_type=best, licence_reason="noSeatAvailable")
 
 
-def _take(case: Case, type: str) -> None:
+def _take(case: Case, type: str, best: str) -> None:
     """The user holds a seat of this type through a group; what is held and stays is no event (P5)."""
     after = case.after
     if not after.holds_seat:
-        give(case, type, GROUP)
+        give(case, type, GROUP, best)
     elif (after.licence_type, after.licence_source) != (type, GROUP):
         change(case, type, GROUP)
 
@@ -124,8 +125,8 @@ def _rest(case: Case, ranked: list[str]) -> None:
     held = case.after.licence_type
     kept = held if held in ranked else next((type for type in ranked if has_free_seat(case, type)), None)
     if case.after.holds_seat and kept:
-        _take(case, kept)
-        if case.after.licence_pending_type not in ranked:
+        _take(case, kept, ranked[0])
+        if kept == ranked[0] or case.after.licence_pending_type not in ranked:
             forget(case)
         return
     _let_go(case)
@@ -135,7 +136,7 @@ def _rest(case: Case, ranked: list[str]) -> None:
 def _tell_conflict(case: Case, others: list[str]) -> None:
     """Types that cannot be combined are told once, and shown while the conflict lasts (R27)."""
     after = case.after
-    if after.licence_reason == "typeConflict" and not others:
-        case.happens(licence_reason=None)
+    if after.licence_reason == "typeConflict" and after.licence_type and not others:
+        case.happens(LicenceConflictCleared(after.licence_type), licence_reason=None)
     elif others and after.licence_reason is None and after.licence_type:
         case.happens(LicenceConflict(after.licence_type, tuple(others)), licence_reason="typeConflict")

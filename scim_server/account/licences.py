@@ -74,12 +74,12 @@ def has_free_seat(case: Case, type: str) -> bool:
     return pool is not None and pool.available > 0
 
 
-def give(case: Case, type: str, source: str) -> None:
-    """The user without a licence takes a free seat (R5)."""
-    waited = case.after.licence_pending_type == type
-    if not waited:
+def give(case: Case, type: str, source: str, awaits: str | None = None) -> None:
+    """The user without a licence takes a free seat, perhaps until one of the type that it awaits is free (R5, R27)."""
+    waited_for = case.after.licence_pending_type
+    if waited_for not in (type, awaits):
         forget(case)
-    told = LicenceGranted if waited else LicenceAssigned
+    told = LicenceGranted if waited_for == type else LicenceAssigned
     case.licence_is(
         told(type, source),
         licence_type=type,
@@ -96,7 +96,7 @@ def obtain(case: Case, type: str, source: str) -> None:
     waits_already = after.licence_pending_type == type
     if waits_already and after.licence_source:
         source = after.licence_source
-    if not after.active and policies.deactivation_licence_policy == "release":
+    if not after.active and (policies.deactivation_licence_policy == "release" or grace_is_over(case)):
         await_seat(case, type, source, "none", "userInactive")
     elif has_free_seat(case, type):
         give(case, type, source)
@@ -219,6 +219,14 @@ def asked_licence_is_assigned(case: Case) -> None:
 def leaves_its_seat(case: Case) -> bool:
     """Tell whether a deactivation gives the user's seat back to the pool (R24)."""
     return case.deactivates and case.policies.deactivation_licence_policy == "release"
+
+
+def grace_is_over(case: Case) -> bool:
+    """Tell whether the user is away for longer than the account lets an absent user keep a seat (R24)."""
+    after, policies = case.after, case.policies
+    if after.active or after.deactivated_at is None or policies.deactivation_licence_policy != "releaseAfterGrace":
+        return False
+    return after.deactivated_at + policies.grace <= case.facts.now
 
 
 def licence_of_inactive_user_rests(case: Case) -> None:

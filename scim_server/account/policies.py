@@ -31,6 +31,11 @@ class Policies:
     group_licences: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """The licence type that a group is given when it is created, by its displayName (rules.md 4.3)."""
 
+    @property
+    def grace(self) -> int:
+        """How long an absent user's seat is kept where it is released after the days of grace, in microseconds."""
+        return self.deactivation_grace_days * 86_400_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:

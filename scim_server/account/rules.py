@@ -23,8 +23,6 @@ __all__ = [
     "type_to_give",
 ]
 
-MICROSECONDS_PER_DAY = 86_400_000_000
-
 RULES: tuple[Rule, ...] = (
     people.user_is_created,  # R4
     people.deleted_address_needs_a_reset,  # R23
@@ -103,10 +101,7 @@ def follow_groups(member: Member, facts: Facts, *, may_refuse: bool) -> Plan:
 def release_after_grace(absent: Member, facts: Facts) -> Plan:
     """Decide what the passing of time does to an inactive user's seat: after the days of grace it is free (R24)."""
     case = Case(absent, absent, facts)
-    grace = facts.policies.deactivation_grace_days * MICROSECONDS_PER_DAY
-    due = absent.deactivated_at is not None and absent.deactivated_at + grace <= facts.now
-    after_grace = facts.policies.deactivation_licence_policy == "releaseAfterGrace"
-    if after_grace and due and absent.holds_seat and not absent.active:
+    if licences.grace_is_over(case) and absent.holds_seat:
         licences.release(case)
         security.losing_pro_switches_returns_off(case)
     return case.plan

@@ -29,7 +29,7 @@ def release_overdue(account_id: str, policies: Policies, actor: Actor, now: int)
     if policies.deactivation_licence_policy != "releaseAfterGrace":
         return 0
     facts = Facts(now=now, policies=policies)
-    due = licences.overdue(account_id, now - policies.deactivation_grace_days * rules.MICROSECONDS_PER_DAY, AT_ONCE)
+    due = licences.overdue(account_id, now - policies.grace, AT_ONCE)
     released = [Decided(one, rules.release_after_grace(one, facts)) for one in due]
     if released:
         told = carry_out(account_id, policies, released, now)

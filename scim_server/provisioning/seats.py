@@ -77,17 +77,25 @@ def serve(account_id: str, policies: Policies, freed: Iterable[str], now: int) -
     served: list[Decided] = []
     for licence_type in sorted(freed):
         pools = accounts.pools(account_id)
-        free = pools[licence_type].available
-        waiting = licences.waiting(account_id, licence_type, free) if free > 0 else []
+        pool = pools[licence_type]
+        waiting = licences.waiting(account_id, pool, pools, pool.available) if pool.available > 0 else []
         if waiting:
-            served += carry_out(account_id, policies, _granted(waiting, policies, pools, now), now)
+            facts = Facts(now=now, policies=policies, pools=pools)
+            served += carry_out(account_id, policies, _granted(account_id, waiting, licence_type, facts), now)
     return served
 
 
-def _granted(waiting: Sequence[Member], policies: Policies, pools: Mapping[str, Pool], now: int) -> Iterator[Decided]:
+def _granted(account_id: str, waiting: Sequence[Member], licence_type: str, facts: Facts) -> Iterator[Decided]:
+    """Decide who gets a free seat: who waits for the type, or who has it through a group until a better one is free."""
+    given = group_licences.types_given(account_id, [one.id for one in waiting])
     for member in waiting:
-        plan = rules.grant(member, Facts(now=now, policies=policies, pools=pools))
-        pools = _taken(pools, plan)
+        types = tuple(type for type, _ in given.get(member.id, ()))
+        facts = replace(facts, group_types=types)
+        if member.licence_pending_type == licence_type:
+            plan = rules.grant(member, facts)
+        else:
+            plan = rules.follow_groups(member, facts, may_refuse=False)
+        facts = replace(facts, pools=_taken(facts.pools, plan))
         yield Decided(member, plan)
 
 

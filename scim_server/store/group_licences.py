@@ -4,14 +4,14 @@ The counts are kept, not computed: reading a group of 100,000 members costs what
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from scim_server.account.model import Member
 from scim_server.store.database import chunks, execute
-from scim_server.store.tables import group, membership
+from scim_server.store.tables import group, membership, user
 
 LICENSED, PENDING = "licensed_member_count", "pending_member_count"
 
@@ -28,16 +28,26 @@ def counted_in(member: Member | None) -> frozenset[tuple[str, str]]:
 def types_given(account_id: str, user_ids: Sequence[str]) -> Mapping[str, list[tuple[str, str]]]:
     """Return the licence types that the groups of users give, with the groups' names, the first assigned first."""
     given: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    statement = (
-        sa.select(membership.c.user_id, group.c.licence_type, group.c.display_name)
-        .join(group, (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id))
-        .where(membership.c.account_id == account_id, membership.c.user_id.in_(user_ids))
-        .where(group.c.licence_type.is_not(None))
-        .order_by(membership.c.user_id, membership.c.added, membership.c.group_id)
-    )
-    for row in execute(statement):
-        given[row.user_id].append((row.licence_type, row.display_name))
+    of_group = (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id)
+    for chunk in chunks(user_ids):
+        statement = (
+            sa.select(membership.c.user_id, group.c.licence_type, group.c.display_name)
+            .join(group, of_group)
+            .where(membership.c.account_id == account_id, membership.c.user_id.in_(chunk))
+            .where(group.c.licence_type.is_not(None))
+            .order_by(membership.c.user_id, membership.c.added, membership.c.group_id)
+        )
+        for row in execute(statement):
+            given[row.user_id].append((row.licence_type, row.display_name))
     return given
+
+
+def gives(account_id: str, licence_types: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a group of the user gives one of these types."""
+    of_group = (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id)
+    mine = (membership.c.account_id == account_id, membership.c.user_id == user.c.id)
+    found = sa.select(sa.literal(1)).select_from(membership.join(group, of_group)).where(*mine)
+    return found.where(group.c.licence_type.in_(licence_types)).correlate(user).exists()
 
 
 def set_type(account_id: str, group_id: str, licence_type: str | None, now: int) -> None:

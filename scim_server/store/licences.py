@@ -3,6 +3,7 @@
 Whoever moves a seat holds the account's lock (P6).
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from scim_server.account.effects import Effect
 from scim_server.account.model import Member, Pool
 from scim_server.account.refusals import Refused
+from scim_server.store import group_licences
 from scim_server.store.accounts import pools
 from scim_server.store.database import chunks, execute
 from scim_server.store.tables import licence_pool, user
@@ -90,14 +92,28 @@ def _move_seats(account_id: str, licence_type: str, change: int) -> None:
     raise Refused("R6", "E5", type=licence_type, assigned=pool.assigned, total=pool.total)
 
 
-def waiting(account_id: str, licence_type: str, limit: int) -> list[Member]:
-    """Return the active users who wait for a seat of a type, locked, who has waited longest first (R6)."""
-    where = (
-        user.c.licence_pending_type == licence_type,
-        user.c.licence_pending_since.is_not(None),
-        user.c.active.is_(True),
-    )
+def waiting(account_id: str, pool: Pool, account_pools: Mapping[str, Pool], limit: int) -> list[Member]:
+    """Return the active users for whom a seat of a type is what they wait for, or better than what they have.
+
+    Locked, who has waited longest first (R6).
+    """
+    wanted = user.c.licence_pending_type == pool.type
+    if better := [one.type for one in account_pools.values() if (one.tier or 0) > (pool.tier or math.inf)]:
+        wanted |= user.c.licence_pending_type.in_(better) & _improves(account_id, pool, account_pools)
+    where = (wanted, user.c.licence_pending_since.is_not(None), user.c.active.is_(True))
     return _members(account_id, where, (user.c.licence_pending_since, user.c.id), limit)
+
+
+def _improves(account_id: str, pool: Pool, account_pools: Mapping[str, Pool]) -> sa.ColumnElement[bool]:
+    """Return the condition that the user's groups give this type too, and that it is better than the one held (R27)."""
+    lesser = [one.type for one in account_pools.values() if one.tier is not None and one.tier < (pool.tier or 0)]
+    unranked = [one.type for one in account_pools.values() if one.tier is None]
+    return sa.and_(
+        user.c.licence_source == "group",
+        user.c.licence_type.is_(None) | user.c.licence_type.in_(lesser),
+        group_licences.gives(account_id, [pool.type]),
+        ~group_licences.gives(account_id, unranked),
+    )
 
 
 def overdue(account_id: str, latest: int, limit: int) -> list[Member]:

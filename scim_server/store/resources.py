@@ -94,7 +94,7 @@ def find_group(account_id: str, endpoint: Endpoint, display_name: str) -> sa.Row
 def insert(account_id: str, endpoint: Endpoint, document: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
     """Insert a resource; raises Taken when its name is in use."""
     table = MAPS[endpoint.path].table
-    values = {"account_id": account_id, **_derived(endpoint, document), **columns}
+    values = {"account_id": account_id, **derived(endpoint, document), **columns}
     _guarded(table.insert(), values)
     _insert_values(account_id, endpoint, columns["id"], document)
 
@@ -110,7 +110,7 @@ def update(
 
     ``document`` is None when only columns changed.
     """
-    values = {**(_derived(endpoint, document) if document is not None else {}), **columns}
+    values = {**(derived(endpoint, document) if document is not None else {}), **columns}
     bound = {f"new_{name}": value for name, value in values.items()}
     key = {"old_account": account_id, "old_id": before.id, "old_version": before.version}
     if _guarded(_update(endpoint, frozenset(values)), bound | key).rowcount == 0:
@@ -157,8 +157,11 @@ def _update(endpoint: Endpoint, names: frozenset[str]) -> sa.Update:
     return table.update().where(*where, table.c.version == version).values(version=version + 1, **new)
 
 
-def _derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns that follow from a document: its text, its search form, its keys."""
+def derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that follow from a document: its text, its search form, its keys.
+
+    A document is stored with nothing but these and the account's own columns, so that its index can be made again.
+    """
     kept = MAPS[endpoint.path].columns
     columns = {
         "document": orjson.dumps(document).decode(),
@@ -199,17 +202,14 @@ def _guarded(statement: sa.Executable, values: Mapping[str, Any] | None = None) 
         raise
 
 
-def _value_rows(
-    account_id: str, endpoint: Endpoint, identifier: str, document: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    rows = {
+def indexed_values(endpoint: Endpoint, document: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Return the values of a document that have an index of their own: path, folded value."""
+    return frozenset(
         (path, value_key(attribute, element["value"]))
         for path, name, attribute in _indexed(endpoint)
         for element in document.get(name) or ()
         if element.get("value")
-    }
-    owner = {"account_id": account_id, "user_id": identifier}
-    return [{**owner, "path": path, "value_key": key} for path, key in sorted(rows)]
+    )
 
 
 def _indexed(endpoint: Endpoint) -> list[tuple[str, str, Attribute]]:
@@ -225,12 +225,13 @@ def _map(endpoint: Endpoint) -> Map:
 
 
 def _insert_values(account_id: str, endpoint: Endpoint, identifier: str, document: Mapping[str, Any]) -> None:
-    if rows := _value_rows(account_id, endpoint, identifier, document):
+    owner = {"account_id": account_id, "user_id": identifier}
+    rows = [{**owner, "path": path, "value_key": key} for path, key in sorted(indexed_values(endpoint, document))]
+    if rows:
         execute(user_value.insert(), rows)
 
 
 def _replace_values(account_id: str, endpoint: Endpoint, before: sa.Row[Any], document: Mapping[str, Any]) -> None:
-    old = written(before)
-    if _value_rows(account_id, endpoint, before.id, old) != _value_rows(account_id, endpoint, before.id, document):
+    if indexed_values(endpoint, written(before)) != indexed_values(endpoint, document):
         execute(user_value.delete().where(user_value.c.account_id == account_id, user_value.c.user_id == before.id))
         _insert_values(account_id, endpoint, before.id, document)

@@ -37,8 +37,15 @@ def document_of(endpoint: Endpoint, row: Any) -> dict[str, Any]:
 
 
 def written(row: Any) -> dict[str, Any]:
-    """Return the document of a row as it was written, without what columns hold."""
+    """Return the document of a row as it was written, without what columns hold.
+
+    A licence that was sent as an entitlement stays in the text when it is lost without a request of the user's own:
+    it is left out.
+    """
     document: dict[str, Any] = orjson.loads(row.document)
+    sent = document.pop("entitlements", ())
+    if kept := with_licence(sent, row.licence_type):
+        document["entitlements"] = kept
     return document
 
 

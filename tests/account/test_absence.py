@@ -188,6 +188,15 @@ def test_licence_for_an_inactive_user_is_remembered_where_the_account_releases()
     assert (again.effects, again.after) == ((), plan.after)
 
 
+@pytest.mark.parametrize(("days", "waits"), [(29, False), (30, True)])
+def test_licence_for_a_user_away_for_longer_than_the_grace_is_remembered(days, waits):
+    account = an_account(policies=AFTER_GRACE)
+    plan = change(a_user(active=False, deactivated_at=NOW - days * DAY), account, licence_type="pro")
+    assert plan.after.licence_pending_type == ("pro" if waits else None)
+    assert plan.after.licence_status == ("none" if waits else "suspended")
+    assert release_after_grace(plan.after, account).effects == ()
+
+
 def test_user_suspended_under_an_earlier_policy_stays_so():
     assert change(a_suspended_user(), an_account(policies=RELEASE), mobile="1").after == a_suspended_user(mobile="1")
 

@@ -6,6 +6,7 @@ from scim_server.account.effects import (
     LicenceAssigned,
     LicenceChanged,
     LicenceConflict,
+    LicenceConflictCleared,
     LicenceGranted,
     LicencePending,
     LicencePendingCleared,
@@ -146,6 +147,15 @@ def test_free_seat_lifts_who_holds_a_lower_one_in_the_meantime():
     assert seats(plan.effects) == {"pro": 1, "eco": -1}
 
 
+def test_lower_licence_that_becomes_free_serves_while_the_wait_goes_on():
+    waiting = follow(a_user(), "pro", "eco", free=NO_PRO | {"eco": 0}).after
+    plan = follow(waiting, "pro", "eco", free=NO_PRO, may_refuse=False)
+    assert plan.effects == (LicenceAssigned("eco", "group"),)
+    assert (licence(plan.after), plan.after.licence_pending_type) == (("eco", "assigned", "group"), "pro")
+    better = follow(plan.after, "pro", "eco", "advanced", free=NO_PRO)
+    assert (better.effects, better.after.licence_pending_type) == ((LicenceChanged("eco", "advanced"),), "pro")
+
+
 def test_leaving_the_group_of_the_awaited_type_ends_the_wait():
     plan = follow(a_licensed_user("eco", **GROUP, **UPGRADING), "eco")
     assert (plan.effects, plan.after) == ((LicencePendingCleared("pro"),), a_licensed_user("eco", **GROUP))
@@ -189,7 +199,8 @@ def test_types_without_tier_are_not_combined_and_the_conflict_is_told_once():
     assert plan.effects == (LicenceConflict("eco", ("sesar",)),)
     assert plan.after == a_licensed_user("eco", **GROUP, licence_reason="typeConflict")
     assert follow(plan.after, "eco", "sesar").effects == ()
-    assert follow(plan.after, "eco").after == user
+    over = follow(plan.after, "eco")
+    assert (over.effects, over.after) == ((LicenceConflictCleared("eco"),), user)
     assert follow(plan.after, "sesar").effects == (LicenceChanged("eco", "sesar"),)
 
 
@@ -211,6 +222,13 @@ def test_absent_member_keeps_the_suspended_seat_while_a_group_gives_it():
     assert follow(user).effects == (LicenceReleased("eco", "groupLeft"),)
     remembered = follow(user, "pro", free=NO_PRO).after
     assert (remembered.licence_status, remembered.licence_pending_type) == ("none", "pro")
+
+
+def test_absent_member_no_longer_waits_for_what_no_group_gives():
+    user = a_suspended_user("eco", **GROUP, **UPGRADING)
+    plan = follow(user, "eco")
+    assert (plan.effects, plan.after) == ((LicencePendingCleared("pro"),), a_suspended_user("eco", **GROUP))
+    assert follow(user, "eco", "pro").effects == ()
 
 
 def test_returning_member_has_what_the_groups_give_now():

@@ -210,6 +210,30 @@ def test_r27_lesser_licence_serves_until_the_better_one_is_free(new_account: Cal
     assert_counts_add_up(api)
 
 
+def test_r27_lesser_seat_that_becomes_free_serves_who_waits_for_a_better_one(
+    new_account: Callable[..., Api],
+) -> None:
+    """Nobody stays without a licence while one that a group gives is free; the place in the queue is kept."""
+    api = new_account(licences=1)
+    for kind in ("eco", "advanced", "pro"):
+        api.user(f"holder.{kind}", ext={"licenseType": kind})
+    ava, bob = api.user("ava")["id"], api.user("bob")["id"]
+    paths = [giving(api, kind, ava, name=kind) for kind in ("eco", "advanced", "pro")]
+    giving(api, "eco", bob, name="Others")
+    assert licences(api, ava, bob) == [(None, "pending", "group")] * 2
+    portal, done = Portal(api.database), len(api.done())
+    portal.add_licences(api.account_name, "eco", 1)
+    assert licences(api, ava, bob) == [("eco", "assigned", "group"), (None, "pending", "group")]
+    assert api.done()[done:] == ["licences.added", "license.assigned"]
+    portal.add_licences(api.account_name, "advanced", 1)  # Ava's Eco goes to Bob
+    assert licences(api, ava, bob) == [("advanced", "assigned", "group"), ("eco", "assigned", "group")]
+    assert [counts(api, path) for path in paths] == [(1, 0, 0), (1, 1, 0), (1, 0, 1)]
+    assert api.get(f"/Users/{ava}")[EXT]["licensePendingType"] == "pro"
+    portal.add_licences(api.account_name, "pro", 1)
+    assert licences(api, ava, bob) == [("pro", "assigned", "group"), ("eco", "assigned", "group")]
+    assert_counts_add_up(api)
+
+
 def test_r27_direct_licence_wins_and_gives_way_to_the_group_s_when_withdrawn(api: Api, people: list[str]) -> None:
     ava = api.user("ava", ext={"licenseType": "eco", "licenseActivated": True})["id"]
     path = giving(api, "pro", ava)
@@ -307,6 +331,30 @@ def test_r27_replacing_members_serves_who_waits_before_who_comes(new_account: Ca
         (None, "none", None), ("pro", "assigned", "group"), (None, "pending", "group"),
     ]  # fmt: skip
     assert_counts_add_up(api)
+
+
+def test_r27_seat_that_passes_from_who_leaves_to_who_comes_is_counted_once(new_account: Callable[..., Api]) -> None:
+    api = new_account(licences=1)
+    ava, bob = api.user("ava")["id"], api.user("bob")["id"]
+    path, other = giving(api, "pro", ava), giving(api, "pro", bob, name="Others")
+    api.patch(path, op("replace", "members", [{"value": bob}]))
+    assert licences(api, ava, bob) == [(None, "none", None), ("pro", "assigned", "group")]
+    assert [counts(api, one) for one in (path, other)] == [(1, 1, 0)] * 2
+    assert_counts_add_up(api)
+
+
+def test_r27_echo_is_no_change_after_the_group_took_back_a_licence_that_was_sent_as_an_entitlement(
+    api: Api, people: list[str]
+) -> None:
+    path, user = giving(api, "pro", people[0]), f"/Users/{people[0]}"
+    shown = api.patch(user, op("add", 'entitlements[type eq "license"].value', "PRO"))
+    assert (licence(shown)[2], shown["entitlements"][0]["value"]) == ("group", "PRO")
+    api.patch(path, remove(people[0]))
+    shown = api.get(user)
+    assert "entitlements" not in shown
+    with api.unchanged(user):
+        api.put(user, shown)
+        api.patch(user, op("remove", "entitlements"))
 
 
 def test_r27_account_gives_a_licence_to_new_groups_by_their_name(new_account: Callable[..., Api]) -> None:
