@@ -30,7 +30,7 @@ LIBRARIES = {
     "idp": {"marshmallow", "scim2_models"},
     "store": {"sqlalchemy", "flask_sqlalchemy", "flask", "alembic", "orjson", "scim2_models"},
     "members": {"scim2_models"},
-    "provisioning": {"scim2_models", "sqlalchemy", "orjson"},
+    "provisioning": {"scim2_models", "sqlalchemy", "orjson", "joserfc"},
 }
 
 

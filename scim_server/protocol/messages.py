@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from scim2_models import (
     Context,
     Error,
+    InvalidCountException,
     InvalidSyntaxException,
     InvalidValueException,
     MutabilityException,
@@ -157,18 +158,23 @@ class Search:
     descending: bool = False
     start_index: int = 1
     count: int | None = None
+    cursor: str | None = None
+    """Where a walk goes on; empty at its beginning, None for a page by index (RFC 9865)."""
     attributes: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
 
 def read_query(parameters: Mapping[str, str]) -> Search:
     """Read the query of a URL; raises invalidValue for a number or an order that is none."""
+    cursor = parameters.get("cursor")
+    _check_paging(cursor, parameters, "startIndex")
     return Search(
         filter=parameters.get("filter"),
         sort_by=parameters.get("sortBy") or None,
         descending=_descending(parameters.get("sortOrder")),
         start_index=_number("startIndex", parameters.get("startIndex"), default=1, least=1),
         count=_number("count", parameters["count"], default=0, least=0) if "count" in parameters else None,
+        cursor=cursor,
         attributes=_names(parameters.get("attributes")),
         excluded=_names(parameters.get("excludedAttributes")),
     )
@@ -182,12 +188,15 @@ def read_search(body: Any) -> Search:
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or SEARCH_REQUEST not in schemas:
         raise InvalidSyntaxException(detail=f"schemas must name '{SEARCH_REQUEST}' in a search")
+    cursor = _text("cursor", members)
+    _check_paging(cursor, {name: str(value) for name, value in members.items() if value is not None}, "startindex")
     return Search(
         filter=_text("filter", members),
         sort_by=_text("sortBy", members),
         descending=_descending(_text("sortOrder", members)),
         start_index=_whole("startIndex", members, default=1, least=1),
         count=_whole("count", members, default=0, least=0) if members.get("count") is not None else None,
+        cursor=cursor,
         attributes=_texts("attributes", members),
         excluded=_texts("excludedAttributes", members),
     )
@@ -196,6 +205,17 @@ def read_search(body: Any) -> Search:
 def paging(search: Search, most: int, default: int) -> Search:
     """Return the search with its page size settled: at most ``most``, and ``default`` when none is asked (LST-13)."""
     return replace(search, count=default if search.count is None else min(search.count, most))
+
+
+def _check_paging(cursor: str | None, given: Mapping[str, str], start_index: str) -> None:
+    """Judge what is sent beside a cursor: no startIndex (CUR-07), and no count but a number that is not negative."""
+    if cursor is None:
+        return
+    if start_index in given:
+        raise InvalidValueException(detail="cursor and startIndex exclude each other; send one of them")
+    count = given.get("count", "0")
+    if not _INTEGER.fullmatch(count) or int(count) < 0:
+        raise InvalidCountException(detail=f"count: '{count[:40]}' is not an integer of 0 or more")
 
 
 def _number(name: str, text: str | None, *, default: int, least: int) -> int:

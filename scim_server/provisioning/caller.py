@@ -52,6 +52,8 @@ class Caller:
     scopes: frozenset[str]
     profile: Profile
     policies: Policies
+    credential: str = ""
+    """The digest of the credential, from which the key of its cursors is derived."""
 
 
 def in_transaction(service: Service, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:

@@ -20,6 +20,7 @@ class Credential:
     """What a token stands for."""
 
     id: str
+    digest: str
     account_id: str
     connection: str
     profile: str
@@ -33,8 +34,9 @@ class Credential:
 _BY_DIGEST = Prepared(
     sa.select(
         credential.c.id,
+        credential.c.digest,
         credential.c.account_id,
-        connection.c.name,
+        connection.c.name.label("connection"),
         connection.c.profile,
         credential.c.scopes,
         credential.c.expires_at,
@@ -60,10 +62,7 @@ def find(token: str) -> Credential | None:
     row = _BY_DIGEST.one_or_none({"digest": digest(token)})
     if row is None:
         return None
-    identifier, account_id, name, profile, scopes, expires_at, revoked_at, settings = row
-    return Credential(
-        identifier, account_id, name, profile, frozenset(scopes.split()), expires_at, revoked_at, settings
-    )
+    return Credential(**{**row._asdict(), "scopes": frozenset(row.scopes.split())})
 
 
 def connect(account_id: str, name: str, profile: str, now: int) -> sa.Row[Any]:

@@ -107,7 +107,7 @@ user = sa.Table(
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("account_id", "user_name_key"),
     sa.Index(None, "account_id", "external_id"),
-    sa.Index(None, "account_id", "display_name_key", "id"),
+    sa.Index(None, "account_id", "display_name_key", "created", "id"),
     sa.Index(None, "account_id", "created", "id"),
     sa.Index(None, "account_id", "modified", "id"),
     sa.Index(
@@ -270,8 +270,12 @@ credential = sa.Table(
     sa.Column("created", Micros, nullable=False),
     sa.Column("expires_at", Micros),
     sa.Column("revoked_at", Micros),
+    sa.Column("user_id", Text),
     _of_account("connection_id", table="connection"),
+    _of_account("user_id", table="user"),
+    sa.Index(None, "account_id", "user_id"),
 )
+"""The tokens of connections; with a ``user_id`` one stands for that user and ends with it."""
 
 for _table in (user, group):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.

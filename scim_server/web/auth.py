@@ -95,6 +95,7 @@ def identify(scope: str) -> Caller:
         scopes=credential.scopes,
         profile=profiles()[credential.profile],
         policies=_policies(credential.settings),
+        credential=credential.digest,
     )
     caller: Caller = g.caller
     return caller

@@ -80,7 +80,7 @@ def service_provider_config(limits: Limits, most_bytes: int) -> dict[str, Any]:
         "sort": {"supported": True},
         "etag": {"supported": True},
         "pagination": {
-            "cursor": False,
+            "cursor": True,
             "index": True,
             "defaultPaginationMethod": "index",
             "defaultPageSize": limits.default_page,

@@ -188,7 +188,7 @@ def test_unknown_query_parameters_are_ignored(api: Api) -> None:
     """HTP-13."""
     user = api.user()
     assert api.get(f"/Users/{user['id']}?foo=bar&_=1&%00=%00") == user
-    assert api.get("/Users?foo=bar&Filter=nonsense&cursor=abc")["totalResults"] == 1
+    assert api.get("/Users?foo=bar&Filter=nonsense&Cursor=abc")["totalResults"] == 1
     api.post("/Users?foo=bar", {"schemas": [USER], "userName": api.mail("bob")})
 
 
