@@ -88,6 +88,18 @@ def _page(caller: Caller, endpoint: Endpoint, asked: Search) -> Response:
     return scim_json(provisioning.search(scim_service(), caller, endpoint, asked))
 
 
+@reads
+def list_root(caller: Caller) -> Response:
+    """GET a page of the resources of all types (A-40)."""
+    return scim_json(provisioning.search_root(scim_service(), caller, read_query(request.args)))
+
+
+@reads
+def search_root(caller: Caller) -> Response:
+    """POST a search over all types (RFC 7644 section 3.4.3)."""
+    return scim_json(provisioning.search_root(scim_service(), caller, read_search(read_json())))
+
+
 @writes
 def create_resource(caller: Caller, endpoint: Endpoint) -> Response:
     """POST a new resource."""
@@ -174,7 +186,9 @@ def blueprint(endpoints: list[Endpoint]) -> Blueprint:
         serve(scim, endpoint.path, some, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/.search", {"POST": search_resources}, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
-    for path in ("/Me", "/Bulk", "/.search", "/"):
+    serve(scim, "/", {"GET": list_root})
+    serve(scim, "/.search", {"POST": search_root})
+    for path in ("/Me", "/Bulk"):
         serve(scim, path, dict.fromkeys(METHODS, not_offered))
     serve(scim, "/<path:path>", dict.fromkeys(ALL_METHODS, unknown_path))
     return scim
