@@ -45,6 +45,10 @@ class Settings:
     default_page: int = 100
     max_patch_operations: int = 1000
     max_members_per_request: int = 20_000
+    max_filter_bytes: int = 8192
+    max_filter_terms: int = 200
+    max_nesting: int = 256
+    request_seconds: float = 30
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}
@@ -137,6 +141,15 @@ class SettingsSchema(Schema):
     default_page = _Number(1, 100_000, "The resources on a page when the client names no count; at most `max_page`.")
     max_patch_operations = _Number(1, 1_000_000, "The most operations of one PATCH.")
     max_members_per_request = _Number(1, 10_000_000, "The most group members that one request may name.")
+    max_filter_bytes = _Number(64, 65_536, "The longest filter, in bytes; a longer one is refused (400 invalidFilter).")
+    max_filter_terms = _Number(1, 400, "The most terms of one filter.")
+    max_nesting = _Number(8, 1000, "How deep the JSON of a request body may nest; a deeper one is refused (400).")
+    request_seconds = _Number(
+        1,
+        3600,
+        "How long the database may work on a request: then a search with a filter is refused (400 tooMany), "
+        "and anything else answered 503 with nothing changed.",
+    )
 
     @validates_schema
     def default_page_is_within_max_page(self, data: Mapping[str, Any], **_: Any) -> None:

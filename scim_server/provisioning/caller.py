@@ -10,6 +10,7 @@ from scim_server.account.policies import Policies
 from scim_server.idp.profiles import Profile
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.store.database import Database
+from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
 from scim_server.store.resources import Stale
@@ -30,6 +31,11 @@ class Limits:
     default_page: int = 100
     patch_operations: int = 1000
     members: int = 20_000
+    filter: FilterLimits = FilterLimits()
+    nesting: int = 256
+    """How deep the JSON of a body may nest."""
+    seconds: float = 30
+    """How long the database may work on a request."""
 
 
 @dataclass(frozen=True, slots=True)

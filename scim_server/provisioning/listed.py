@@ -47,7 +47,7 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search, 
 
     found = _all(caller, endpoint, wants)
     if asked.filter is not None:
-        found = matching(endpoint, found, asked.filter, service.base_url)
+        found = matching(service, endpoint, found, asked.filter)
     if asked.sort_by is not None:
         found = ordered(endpoint, found, asked.sort_by, asked.descending, service.base_url)
     offset = asked.start_index - 1

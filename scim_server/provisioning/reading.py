@@ -66,7 +66,7 @@ def _found_in_rows(service: Service, caller: Caller, endpoint: Endpoint, asked: 
     offset, limit = asked.start_index - 1, asked.count or 0
     if asked.cursor is not None:
         return _found_by_walking(service, caller, endpoint, asked)
-    lookup = filters.lookup(endpoint, asked.filter) if asked.filter is not None else None
+    lookup = filters.lookup(endpoint, asked.filter, service.limits.filter) if asked.filter is not None else None
     if asked.sort_by is None and (lookup or asked.filter is None):
         return pages.look_up(caller.account_id, endpoint, lookup, offset, limit)
     condition = _condition(service, caller, endpoint, asked)
@@ -92,7 +92,7 @@ def _found_by_walking(service: Service, caller: Caller, endpoint: Endpoint, aske
 def _condition(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> sa.ColumnElement[bool] | None:
     if asked.filter is None:
         return None
-    parsed = filters.parse_filter(endpoint, asked.filter)
+    parsed = filters.parse_filter(endpoint, asked.filter, limits=service.limits.filter)
     return filters.condition(endpoint, parsed, caller.account_id, service.database.dialect)
 
 

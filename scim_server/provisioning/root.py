@@ -48,7 +48,7 @@ def _parts(service: Service, caller: Caller, endpoints: Sequence[Endpoint], aske
     for endpoint in endpoints:
         condition = None
         if asked.filter is not None:
-            parsed = filters.parse_filter(endpoint, asked.filter, strict=False)
+            parsed = filters.parse_filter(endpoint, asked.filter, strict=False, limits=service.limits.filter)
             condition = filters.condition(endpoint, parsed, caller.account_id, dialect)
         parts.append(Part(endpoint, condition, keys.get(endpoint.path)))
     return parts

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from scim_server.account.refusals import Refused
 from scim_server.provisioning import Service
 from scim_server.provisioning.refusals import record_refusal
+from scim_server.store.database import OutOfTime
 from scim_server.store.resources import Stale
 from scim_server.web.answers import SCIM_JSON, scim_service
 from scim_server.web.auth import Unauthorized
@@ -42,6 +43,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(SCIMException, _scim)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Stale, _busy)
+    app.register_error_handler(OutOfTime, _out_of_time)
     app.register_error_handler(OperationalError, _database_unavailable)
     app.register_error_handler(TimeoutError, _database_unavailable)
     app.register_error_handler(Exception, _bug)
@@ -86,6 +88,27 @@ def _busy(error: Stale) -> Response:
     response = answer(503, "too many requests change this resource at once; retry")
     response.headers["Retry-After"] = "1"
     return response
+
+
+def _out_of_time(error: OutOfTime) -> Response:
+    """Tell that the time of a request is over; whatever it had written is rolled back (LIM-03)."""
+    told = f"the database worked on this longer than {scim_service().limits.seconds:g} seconds"
+    if _is_filtered():
+        detail = f"{told}: narrow the filter, by eq or sw on userName, externalId or id, or ask in several requests"
+        _record(400, detail, None, "tooMany")
+        return answer(400, detail, "tooMany")
+    log.warning("request %s: %s", g.request_id, told)
+    response = answer(503, f"{told}; nothing was changed, retry. Request {g.request_id}")
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _is_filtered() -> bool:
+    """Whether the request is a search with a filter."""
+    if request.method in ("GET", "HEAD"):
+        return "filter" in request.args
+    body = g.get("body")
+    return request.path.rstrip("/").endswith("/.search") and any(name.lower() == "filter" for name in body or ())
 
 
 def _database_unavailable(error: DBAPIError | TimeoutError) -> Response:
