@@ -121,9 +121,15 @@ class Portal:
             return [answers.pool(one) for one in accounts.pools(row.id).values()]
 
     def issue_token(
-        self, account: str, connection: str, profile: str | None, scopes: Sequence[str], days: int | None
+        self,
+        account: str,
+        connection: str,
+        profile: str | None,
+        scopes: Sequence[str],
+        days: int | None,
+        user: str | None = None,
     ) -> dict[str, Any]:
-        """Issue a token for a connection; it is told once and only its digest is kept."""
+        """Issue a token for a connection, or for a user; it is told once and only its digest is kept."""
         connection = texts.name_of("connection", connection)
         profile = texts.profile_name(profile)
         granted = texts.scopes(scopes)
@@ -131,12 +137,14 @@ class Portal:
         expires_at = moment + days * DAY if days else None
         with self._changing(account) as row:
             wired = _connected(row.id, connection, profile, moment)
-            token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at)
+            user_id = None if user is None else _user(row, user)
+            token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at, user_id)
             issued = next(one for one in credentials.listed(row.id) if one.digest == credentials.digest(token))
             told = [
                 {"attribute": "scopes", "to": granted},
                 {"attribute": "profile", "to": issued.profile},
                 {"attribute": "expires", "to": answers.instant_or_none(expires_at)},
+                *([{"attribute": "user", "to": issued.user}] if user_id else []),
             ]
             _record(row.id, Entry("token.issued", "success", "Credential", issued.id, connection, told))
         return {"token": token, "account": row.name, **answers.token(issued, moment)}
@@ -195,6 +203,13 @@ def _named(name: str) -> sa.Row[Any]:
     if row is None:
         raise PortalError(f"there is no account '{name}'. Create it with: scim-server account create '{name}'")
     return row
+
+
+def _user(account: sa.Row[Any], name: str) -> str:
+    found = credentials.user_named(account.id, name)
+    if found is None:
+        raise PortalError(f"account '{account.name}' has no user '{name}'. Name one by its userName.")
+    return found
 
 
 def _connected(account_id: str, name: str, profile: str | None, moment: int) -> sa.Row[Any]:

@@ -60,6 +60,8 @@ class Caller:
     policies: Policies
     credential: str = ""
     """The digest of the credential, from which the key of its cursors is derived."""
+    user_id: str | None = None
+    """The user that the credential stands for (RFC 7644 section 3.11); None for an administrator's."""
 
 
 def in_transaction(service: Service, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:

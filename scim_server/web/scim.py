@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import wraps
+from inspect import unwrap
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -12,6 +13,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from scim_server import provisioning
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import Endpoint
+from scim_server.protocol.documents import location
 from scim_server.protocol.messages import Search, read_query, read_search
 from scim_server.provisioning import Caller
 from scim_server.provisioning.reading import is_partial, missing
@@ -174,6 +176,33 @@ def refuse_method(caller: Caller, allowed: tuple[str, ...], endpoint: Endpoint |
     raise MethodNotAllowed(valid_methods=list(allowed))
 
 
+def of_oneself(view: View) -> View:
+    """Serve a view of a user at /Me: of the one that the token stands for (RFC 7644 section 3.11)."""
+    of_a_user = unwrap(view)
+
+    @wraps(of_a_user)
+    def standing(caller: Caller, endpoint: Endpoint) -> Response:
+        if caller.user_id is None:
+            raise NotImplementedException(detail="the token stands for no user; read /Users/{id}")
+        response: Response = of_a_user(caller, endpoint, caller.user_id)
+        if request.method != "DELETE":
+            response.headers["Location"] = location(endpoint, caller.user_id, scim_service().base_url)
+        return response
+
+    return standing
+
+
+def me() -> dict[str, View]:
+    """Return the views of /Me; nobody registers there."""
+    return {
+        "GET": reads(of_oneself(read_resource)),
+        "PUT": writes(of_oneself(put_resource)),
+        "PATCH": writes(of_oneself(patch_resource)),
+        "DELETE": writes(of_oneself(delete_resource)),
+        "POST": not_offered,
+    }
+
+
 def blueprint(endpoints: list[Endpoint]) -> Blueprint:
     """Return the routes of the served resource types."""
     scim = Blueprint("scim", __name__, url_prefix=BASE_PATH)
@@ -186,10 +215,11 @@ def blueprint(endpoints: list[Endpoint]) -> Blueprint:
         serve(scim, endpoint.path, some, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/.search", {"POST": search_resources}, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
+        if endpoint.path == "/Users":
+            serve(scim, "/Me", me(), endpoint=endpoint)
     serve(scim, "/", {"GET": list_root})
     serve(scim, "/.search", {"POST": search_root})
-    for path in ("/Me", "/Bulk"):
-        serve(scim, path, dict.fromkeys(METHODS, not_offered))
+    serve(scim, "/Bulk", dict.fromkeys(METHODS, not_offered))
     serve(scim, "/<path:path>", dict.fromkeys(ALL_METHODS, unknown_path))
     return scim
 
