@@ -20,6 +20,9 @@ from scim_server.store.pages import count
 from scim_server.store.sorting import Sort
 from scim_server.store.texts import columns_sent, stored
 
+LONGEST_KEY = 256
+"""Characters of a text without a column of its own that decide its place in a walk; columns are bounded anyway."""
+
 Key = str | int | float | bool | Decimal
 """A value of a sort as the driver of the database gives it, to be compared by the same database."""
 
@@ -61,6 +64,7 @@ def walk(
     limit: int,
 ) -> Walked:
     """Return the next page of the resources that meet a condition, and how many meet it in all."""
+    sort = _shortened(sort)
     key = sort.key if sort else None
     rows: list[Any] = []
     for stretch in _stretches(endpoint, sort, after):
@@ -71,6 +75,13 @@ def walk(
     total = len(rows) if whole else count(account_id, endpoint, condition)
     last = _position(page[-1], key, _ties(endpoint, key)) if len(rows) > limit > 0 else None
     return Walked(tuple(stored(endpoint, row) for row in page), total, last)
+
+
+def _shortened(sort: Sort | None) -> Sort | None:
+    """Compare the beginnings of texts alone where they can be long: a cursor has to fit into a URL."""
+    if sort is None or isinstance(sort.key, sa.Column | None) or not isinstance(sort.key.type, sa.String):
+        return sort
+    return Sort(sa.func.substr(sort.key, 1, LONGEST_KEY, type_=sa.Text()), sort.descending)
 
 
 def _rows(

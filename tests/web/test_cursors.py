@@ -100,6 +100,15 @@ def test_walk_gives_the_list_in_its_order(api: Api, people: list[str], sort: dic
         assert all(one["itemsPerPage"] == len(one["Resources"]) > 0 for one in pages)
 
 
+def test_cursor_fits_into_a_url_however_long_the_texts_are(api: Api) -> None:
+    """CUR-01: what begins alike is ordered by creation."""
+    texts = ["é" * 60_000 + "b", "é" * 60_000 + "a", "\U0001f600" * 30_000, "e", "z"]
+    made = [api.user(f"u{number}", title=text)["id"] for number, text in enumerate(texts)]
+    pages = list(walk(api, count=1, sortBy="title", attributes="id"))
+    assert ids(pages) == [made[number] for number in (3, 4, 0, 1, 2)]
+    assert max(len(one.get("nextCursor", "")) for one in pages) < 2000
+
+
 @pytest.mark.parametrize("condition", ["active eq true", 'displayName co "e" or not (title pr)', 'userName eq "x"'])
 def test_walk_gives_what_a_filter_finds(api: Api, people: list[str], condition: str) -> None:
     """CUR-01, LST-08."""
