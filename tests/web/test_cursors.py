@@ -3,7 +3,10 @@
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
@@ -288,6 +291,34 @@ def test_deletes_and_inserts_while_walking_lose_nothing(api: Api, people: list[s
     third = page(api, cursor=second["nextCursor"])
     assert ids([second, third]) == [*people[4:8], *new]
     assert second["totalResults"] == 8
+
+
+@pytest.mark.parametrize("sort", [{}, SORTS[2]], ids=str)
+def test_walks_meet_everyone_while_others_come_and_go(api: Api, sort: dict[str, str]) -> None:
+    """CON-11, CUR-05: real threads create, rename and delete while pages are read; by index no page repeats an id."""
+    stable = {api.user(f"s{number}", displayName="bdf"[number % 3])["id"] for number in range(12)}
+    done = Event()
+
+    def churn(name: str) -> int:
+        own, number = replace(api), 0
+        while not done.is_set():
+            one = own.user(f"{name}{number}", displayName="ace"[number % 3])["id"]
+            own.patch(f"/Users/{one}", op("replace", "displayName", "geca"[number % 4]))
+            own.delete(f"/Users/{one}")
+            number += 1
+        return number
+
+    with ThreadPoolExecutor(2) as threads:
+        churning = [threads.submit(churn, name) for name in ("x", "y")]
+        try:
+            for _ in range(8):
+                met = [one for one in ids(walk(api, count=3, **sort)) if one in stable]
+                assert sorted(met) == sorted(stable)
+                found = ids([page(api, count=10, startIndex=2, **sort)])
+                assert len(set(found)) == len(found)
+        finally:
+            done.set()
+    assert all(one.result() for one in churning)
 
 
 CHANGES = st.lists(
