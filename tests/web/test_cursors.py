@@ -122,6 +122,21 @@ def test_walk_gives_what_a_filter_finds(api: Api, people: list[str], condition: 
         assert {one["totalResults"] for one in pages} == {whole["totalResults"]}
 
 
+@pytest.mark.parametrize("path", ["/Users", "/Groups", "/EventRecords", "/UserLogEntries"])
+def test_every_attribute_that_sorts_a_list_sorts_a_walk(api: Api, people: list[str], path: str) -> None:
+    """CUR-01, SRT-08: whatever the type of its values, and however the database gives them."""
+    endpoint = api.service.catalogue.endpoints[path]
+    tried = 0
+    for attribute in endpoint.by_urn.values():
+        for order in ("ascending", "descending"):
+            sort = {"sortBy": attribute.urn, "sortOrder": order}
+            response = api.send("GET", f"{path}?{urlencode({'attributes': 'id', **sort})}")
+            if response.status_int == 200:
+                tried += 1
+                assert ids(walk(api, path, count=5, attributes="id", **sort)) == ids([orjson.loads(response.body)])
+    assert tried > 20
+
+
 def test_groups_and_records_are_walked_too(api: Api, people: list[str]) -> None:
     """CUR-01: every list that is kept as rows."""
     for path, query in (
