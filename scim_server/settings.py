@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates_schema
 from marshmallow import fields as kinds
 
 from scim_server.mail.addresses import read_sender
 from scim_server.mail.relay import read_relay
+from scim_server.urls import SQLITE, absolute, check_database, check_external, check_portal, sqlite_url
 
 PREFIX = "SCIM_"
 FILE_VARIABLE = "SCIM_SETTINGS_FILE"
@@ -24,17 +24,10 @@ OTHER_VARIABLES = frozenset({FILE_VARIABLE, "SCIM_TEST_DATABASE_URL"})
 """Variables that carry the prefix and are no settings."""
 
 SQLITE_FILE = "scim.sqlite3"
-SQLITE = "sqlite:///"
-POSTGRESQL_SCHEMES = ("postgresql", "postgresql+psycopg")
 
 
 class SettingsError(Exception):
     """The settings are wrong; the message names each one that is, and the way out."""
-
-
-def sqlite_url(path: Path) -> str:
-    """Return the database URL of an SQLite file."""
-    return SQLITE + path.absolute().as_posix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,10 @@ class Settings:
     max_members_per_request: int = 20_000
     max_bulk_operations: int = 1000
     max_bulk_bytes: int = 10_485_760
+    max_filter_bytes: int = 8192
+    max_filter_terms: int = 200
+    max_nesting: int = 256
+    request_seconds: float = 30
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
@@ -68,49 +65,6 @@ class Setting:
     about: str
 
 
-def _check_database(url: str) -> None:
-    """Refuse what is no database URL; the messages never repeat it, because it may hold a password."""
-    if url.startswith(SQLITE):
-        if url.removeprefix(SQLITE).partition("?")[0] in {"", ":memory:"}:
-            raise ValidationError("names no file: sqlite:///scim.sqlite3, or sqlite:////srv/scim/scim.sqlite3.")
-        return
-    parts = _split(url)
-    if parts is None or parts.scheme not in POSTGRESQL_SCHEMES:
-        raise ValidationError("must begin with sqlite:///, postgresql:// or postgresql+psycopg://.")
-    if len(parts.path) < 2:
-        raise ValidationError("names no database: postgresql://user:password@host/database.")
-
-
-def _absolute(url: str) -> str:
-    """Return a database URL with the path of an SQLite file made absolute, as the working directory is now."""
-    if not url.startswith(SQLITE):
-        return url
-    path, question, query = url.removeprefix(SQLITE).partition("?")
-    return sqlite_url(Path(path)) + question + query
-
-
-def _check_external(url: str) -> None:
-    parts = _split(url)
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise ValidationError("must be a URL such as https://scim.example.com.")
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise ValidationError("must have no query and no fragment.")
-    if url.endswith("/"):
-        raise ValidationError("must not end in a slash.")
-    if parts.path.endswith("/scim/v2"):
-        raise ValidationError("must leave out /scim/v2, which the server adds.")
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise ValidationError("must be ASCII without blanks.")
-
-
-def _check_portal(url: str) -> None:
-    parts = _split(url)
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise ValidationError("must be a URL such as https://portal.example.com.")
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise ValidationError("must be ASCII without blanks.")
-
-
 def _read_by(reader: Callable[[str], object]) -> Callable[[str], None]:
     """Check a text by reading it."""
 
@@ -121,14 +75,6 @@ def _read_by(reader: Callable[[str], object]) -> Callable[[str], None]:
             raise ValidationError(str(error)) from None
 
     return check
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        return parts if parts.port is None or parts.port > 0 else None
-    except ValueError:
-        return None
 
 
 class _Number(kinds.Integer):
@@ -147,14 +93,14 @@ class SettingsSchema(Schema):
         unknown = RAISE
 
     database_url = kinds.String(
-        validate=_check_database,
+        validate=check_database,
         metadata={
             "about": "Where the data is kept: `sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
             "default": f"`{SQLITE}{SQLITE_FILE}` (in the working directory)",
         },
     )
     external_url = kinds.String(
-        validate=_check_external,
+        validate=check_external,
         metadata={
             "about": "The URL under which clients reach the server, without `/scim/v2`; set it in production.",
             "default": "`http://127.0.0.1:8000`; with `serve` and `demo` their host and port",
@@ -169,6 +115,15 @@ class SettingsSchema(Schema):
         1, 1_000_000, "The most operations of one request to `/Bulk`; at most `max_patch_operations`."
     )
     max_bulk_bytes = _Number(1024, 1_073_741_824, "The largest body of a request to `/Bulk`, in bytes.")
+    max_filter_bytes = _Number(64, 65_536, "The longest filter, in bytes; a longer one is refused (400 invalidFilter).")
+    max_filter_terms = _Number(1, 400, "The most terms of one filter.")
+    max_nesting = _Number(8, 1000, "How deep the JSON of a request body may nest; a deeper one is refused (400).")
+    request_seconds = _Number(
+        1,
+        3600,
+        "How long the database may work on a request: then a search with a filter is refused (400 tooMany), "
+        "and anything else answered 503 with nothing changed.",
+    )
     smtp_url = kinds.String(
         validate=_read_by(read_relay),
         metadata={
@@ -185,7 +140,7 @@ class SettingsSchema(Schema):
         },
     )
     portal_url = kinds.String(
-        validate=_check_portal,
+        validate=check_portal,
         metadata={
             "about": "Where users find the software; notifications name it.",
             "default": "none: notifications name no place",
@@ -223,7 +178,7 @@ class SettingsSchema(Schema):
             least = min(DEFAULTS["max_bulk_operations"], data["max_patch_operations"])
             data = {"max_bulk_operations": least} | data
         if "database_url" in data:
-            data = data | {"database_url": _absolute(data["database_url"])}
+            data = data | {"database_url": absolute(data["database_url"])}
         return Settings(**data)
 
 

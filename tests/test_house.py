@@ -32,7 +32,7 @@ LIBRARIES = {
     "store": {"sqlalchemy", "flask_sqlalchemy", "flask", "alembic", "orjson", "scim2_models"},
     "members": {"scim2_models"},
     "mail": set(),
-    "provisioning": {"scim2_models", "sqlalchemy", "orjson", "argon2"},
+    "provisioning": {"scim2_models", "sqlalchemy", "orjson", "argon2", "joserfc"},
 }
 
 

@@ -40,6 +40,7 @@ def token(row: sa.Row[Any], now: int) -> dict[str, Any]:
         "created": instant(row.created),
         "expires": instant_or_none(row.expires_at),
         "revoked": instant_or_none(row.revoked_at),
+        "user": row.user,
     }
 
 

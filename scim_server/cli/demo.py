@@ -61,7 +61,8 @@ def demo(port: int, directory: Path) -> None:
 
 
 def _settings(directory: Path, url: str) -> "Settings":
-    from scim_server.settings import load, sqlite_url
+    from scim_server.settings import load
+    from scim_server.urls import sqlite_url
 
     settings = load(external_url=url)
     try:

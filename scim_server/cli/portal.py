@@ -6,16 +6,15 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
-from scim_server.account.policies import Policies, policies_from
-from scim_server.account.refusals import Refused
-from scim_server.cli import answers, log_lines, texts
+from scim_server.account.policies import policies_from
+from scim_server.cli import answers, consequences, log_lines, texts
 from scim_server.cli.texts import PortalError
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.protocol.documents import instant
-from scim_server.provisioning import grace, group_kinds, group_licences
+from scim_server.provisioning import grace, group_kinds
 from scim_server.provisioning.changes import entries_of
 from scim_server.provisioning.seats import serve
-from scim_server.store import accounts, credentials, journal, resources
+from scim_server.store import accounts, credentials, journal
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor, Entry
@@ -74,11 +73,7 @@ class Portal:
                 accounts.set_settings(row.id, after)
                 told = [{"attribute": key, "from": before[key], "to": wanted[key]} for key in changed]
                 _record(row.id, Entry("account.policyChanged", "success", "AccountSettings", row.id, row.name, told))
-                _have_pools(row.id, policies_from(after))
-            if "passwords.store" in changed and wanted["passwords.store"] == "off":
-                resources.forget_passwords(row.id)
-            if "groupLicenses" in changed:
-                _give_by_name(row.id, policies_from(after))
+                _record(row.id, *consequences.of_policies(row.id, changed, policies_from(after)))
         return {"name": row.name, "policies": before | wanted, "changed": changed}
 
     def set_domain(self, account: str, text: str, status: str) -> dict[str, Any]:
@@ -186,9 +181,15 @@ class Portal:
             return [answers.pool(one) for one in accounts.pools(row.id).values()]
 
     def issue_token(
-        self, account: str, connection: str, profile: str | None, scopes: Sequence[str], days: int | None
+        self,
+        account: str,
+        connection: str,
+        profile: str | None,
+        scopes: Sequence[str],
+        days: int | None,
+        user: str | None = None,
     ) -> dict[str, Any]:
-        """Issue a token for a connection; it is told once and only its digest is kept."""
+        """Issue a token for a connection, or for a user; it is told once and only its digest is kept."""
         connection = texts.name_of("connection", connection)
         profile = texts.profile_name(profile)
         granted = texts.scopes(scopes)
@@ -196,12 +197,14 @@ class Portal:
         expires_at = moment + days * DAY if days else None
         with self._changing(account) as row:
             wired = _connected(row.id, connection, profile, moment)
-            token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at)
+            user_id = None if user is None else _user(row, user)
+            token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at, user_id)
             issued = next(one for one in credentials.listed(row.id) if one.digest == credentials.digest(token))
             told = [
                 {"attribute": "scopes", "to": granted},
                 {"attribute": "profile", "to": issued.profile},
                 {"attribute": "expires", "to": answers.instant_or_none(expires_at)},
+                *([{"attribute": "user", "to": issued.user}] if user_id else []),
             ]
             _record(row.id, Entry("token.issued", "success", "Credential", issued.id, connection, told))
         return {"token": token, "account": row.name, **answers.token(issued, moment)}
@@ -261,6 +264,13 @@ def _named(name: str) -> sa.Row[Any]:
     return row
 
 
+def _user(account: sa.Row[Any], name: str) -> str:
+    found = credentials.user_named(account.id, name)
+    if found is None:
+        raise PortalError(f"account '{account.name}' has no user '{name}'. Name one by its userName.")
+    return found
+
+
 def _connected(account_id: str, name: str, profile: str | None, moment: int) -> sa.Row[Any]:
     """Return a connection, created where there is none, and with the profile that was named."""
     found = credentials.connect(account_id, name, profile or "default", moment)
@@ -269,26 +279,6 @@ def _connected(account_id: str, name: str, profile: str | None, moment: int) -> 
         change = {"attribute": "profile", "from": found.profile, "to": profile}
         _record(account_id, Entry("connection.profileChanged", "success", "Connection", found.id, name, [change]))
     return found
-
-
-def _have_pools(account_id: str, policies: Policies) -> None:
-    """Have an empty pool for each type that a policy gives, so that users can wait for it (R6, R27)."""
-    for kind in {policies.defaults_licence_type, *policies.group_licences.values()} - {
-        None,
-        *accounts.pools(account_id),
-    }:
-        accounts.add_licences(account_id, str(kind), 0)
-
-
-def _give_by_name(account_id: str, policies: Policies) -> None:
-    """Have the groups that are there already give what the policy gives to their names (R27)."""
-    try:
-        given = group_licences.give_by_name(account_id, policies, now())
-    except Refused as refused:
-        raise PortalError(f"groupLicenses: {refused.detail} Nothing is set.") from None
-    for identifier, name, decided in given:
-        told = [{"attribute": "licenseType", "to": group_licences.type_by_name(policies, name)}]
-        _record(account_id, Entry("group.updated", "success", "Group", identifier, name, told), *entries_of(decided))
 
 
 def _record(account_id: str, *entries: Entry) -> None:

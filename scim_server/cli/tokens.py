@@ -15,17 +15,25 @@ def token() -> None:
 @click.option("--connection", default="default", show_default=True, metavar="NAME", help="The IdP's connection.")
 @click.option("--profile", metavar="P", help="How its requests are read: default, strict, entra or interop.")
 @click.option("--scope", "scopes", multiple=True, metavar="S", help="scim.read, scim.write, scim.logs; all by default.")
+@click.option("--user", metavar="USERNAME", help="The user that it stands for, who then has /Me and no more.")
 @click.option("--expires", "days", type=click.IntRange(1, 36500), metavar="DAYS", help="Never, by default.")
 @json_option
 def issue(
-    account: str, connection: str, profile: str | None, scopes: tuple[str, ...], days: int | None, as_json: bool
+    account: str,
+    connection: str,
+    profile: str | None,
+    scopes: tuple[str, ...],
+    user: str | None,
+    days: int | None,
+    as_json: bool,
 ) -> None:
     """Issue a token; earlier ones of the connection stay valid until they expire or are revoked.
 
     The connection is created when there is none of this name; --profile gives an existing one another profile.
+    A token for a user (--user) administers nothing, and ends with the user.
     """
     with opened() as portal:
-        answer = portal.issue_token(account, connection, profile, scopes, days)
+        answer = portal.issue_token(account, connection, profile, scopes, days, user)
     tell(as_json, answer, [answer["token"]])
     if not as_json:
         about = (
@@ -42,10 +50,10 @@ def list_tokens(account: str, as_json: bool) -> None:
     """List the tokens, without the secrets: those are not kept."""
     with opened() as portal:
         tokens = portal.tokens(account)
-    heads = ("ID", "CONNECTION", "PROFILE", "STATE", "SCOPES", "CREATED", "EXPIRES")
+    heads = ("ID", "CONNECTION", "PROFILE", "STATE", "SCOPES", "CREATED", "EXPIRES", "USER")
     rows = [
         (one["id"], one["connection"], one["profile"], one["state"], " ".join(one["scopes"]), one["created"],
-         one["expires"])
+         one["expires"], one["user"])
         for one in tokens
     ]  # fmt: skip
     tell(as_json, {"tokens": tokens}, table(heads, rows))

@@ -202,3 +202,12 @@ def page(texts: Sequence[str], total: int, start_index: int) -> str:
         f'{{"schemas":["{LIST_RESPONSE}"],"totalResults":{total},"startIndex":{start_index},'
         f'"itemsPerPage":{len(texts)},"Resources":[{",".join(texts)}]}}'
     )
+
+
+def cursor_page(texts: Sequence[str], total: int, next_cursor: str | None) -> str:
+    """Return a ListResponse of a walk, which has no startIndex; its last page names no cursor (RFC 9865 section 2)."""
+    following = f'"nextCursor":"{next_cursor}",' if next_cursor is not None else ""
+    return (
+        f'{{"schemas":["{LIST_RESPONSE}"],"totalResults":{total},{following}'
+        f'"itemsPerPage":{len(texts)},"Resources":[{",".join(texts)}]}}'
+    )

@@ -8,8 +8,21 @@ from scim_server.protocol.documents import Stored
 from scim_server.provisioning import groups, users
 from scim_server.provisioning.caller import Caller, Limits, Service
 from scim_server.provisioning.reading import complete, read, search
+from scim_server.provisioning.root import search as search_root
 
-__all__ = ["Caller", "Limits", "Service", "complete", "create", "delete", "patch", "put", "read", "search"]
+__all__ = [
+    "Caller",
+    "Limits",
+    "Service",
+    "complete",
+    "create",
+    "delete",
+    "patch",
+    "put",
+    "read",
+    "search",
+    "search_root",
+]
 
 
 def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:

@@ -10,6 +10,7 @@ from scim_server.account.policies import Policies
 from scim_server.idp.profiles import Profile
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.store.database import Database
+from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
 from scim_server.store.resources import Stale
@@ -32,6 +33,11 @@ class Limits:
     members: int = 20_000
     bulk_operations: int = 1000
     bulk_bytes: int = 10_485_760
+    filter: FilterLimits = FilterLimits()
+    nesting: int = 256
+    """How deep the JSON of a body may nest."""
+    seconds: float = 30
+    """How long the database may work on a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,10 @@ class Caller:
     scopes: frozenset[str]
     profile: Profile
     policies: Policies
+    credential: str = ""
+    """The digest of the credential, from which the key of its cursors is derived."""
+    user_id: str | None = None
+    """The user that the credential stands for (RFC 7644 section 3.11); None for an administrator's."""
 
 
 def in_transaction(database: Database, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:

@@ -11,7 +11,7 @@ from scim_server.account.model import ADMINISTRATOR, STANDARD, Pool
 from scim_server.account.policies import POLICIES, Policies
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Projection, Stored, computed, instant
-from scim_server.protocol.messages import Search
+from scim_server.protocol.searches import Search
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.sifting import matching, ordered
 from scim_server.store import accounts, counts
@@ -47,7 +47,7 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search, 
 
     found = _all(caller, endpoint, wants)
     if asked.filter is not None:
-        found = matching(endpoint, found, asked.filter, service.base_url)
+        found = matching(service, endpoint, found, asked.filter)
     if asked.sort_by is not None:
         found = ordered(endpoint, found, asked.sort_by, asked.descending, service.base_url)
     offset = asked.start_index - 1

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from scim2_models import NotFoundException
+import sqlalchemy as sa
+from scim2_models import InvalidValueException, NotFoundException
 
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_USER, Endpoint
-from scim_server.protocol.documents import Projection, Stored, instant, page, projection, represented
-from scim_server.protocol.messages import Search, paging
-from scim_server.provisioning import listed, statistics
+from scim_server.protocol.documents import Projection, Stored, cursor_page, instant, page, projection, represented
+from scim_server.protocol.searches import Search, paging
+from scim_server.provisioning import cursors, listed, statistics
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.groups import not_found
-from scim_server.store import filters, memberships, pages, resources, sorting, user_logs
+from scim_server.store import filters, memberships, pages, resources, sorting, user_logs, walks
 
 STATISTICS = "/UserStatistics"
 
@@ -46,10 +47,14 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
     found = _found(service, caller, endpoint, asked, chosen)
     shown = complete(caller, endpoint, found.resources, chosen)
     texts = [represented(endpoint, stored, service.base_url, chosen) for stored in shown]
+    if asked.cursor is not None:
+        return cursor_page(texts, found.total, found.next_cursor)
     return page(texts, found.total, asked.start_index)
 
 
 def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search, chosen: Projection) -> pages.Found:
+    if asked.cursor is not None and endpoint.path in (*listed.LISTS, STATISTICS):
+        raise InvalidValueException(detail=f"cursor: {endpoint.path} is paged by startIndex and count alone")
     if endpoint.path in listed.LISTS:
         return listed.search(service, caller, endpoint, asked, chosen)
     if endpoint.path == STATISTICS:
@@ -59,17 +64,36 @@ def _found(service: Service, caller: Caller, endpoint: Endpoint, asked: Search, 
 
 def _found_in_rows(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> pages.Found:
     offset, limit = asked.start_index - 1, asked.count or 0
-    lookup = filters.lookup(endpoint, asked.filter) if asked.filter is not None else None
+    if asked.cursor is not None:
+        return _found_by_walking(service, caller, endpoint, asked)
+    lookup = filters.lookup(endpoint, asked.filter, service.limits.filter) if asked.filter is not None else None
     if asked.sort_by is None and (lookup or asked.filter is None):
         return pages.look_up(caller.account_id, endpoint, lookup, offset, limit)
-    dialect, condition = service.database.dialect, None
-    if asked.filter is not None:
-        parsed = filters.parse_filter(endpoint, asked.filter)
-        condition = filters.condition(endpoint, parsed, caller.account_id, dialect)
+    condition = _condition(service, caller, endpoint, asked)
     order: Sequence[Any] = ()
     if asked.sort_by is not None:
+        dialect = service.database.dialect
         order = sorting.order(endpoint, asked.sort_by, asked.descending, caller.account_id, dialect)
     return pages.search(caller.account_id, endpoint, condition, order, offset, limit)
+
+
+def _found_by_walking(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> pages.Found:
+    """Go on with a walk from its cursor (RFC 9865)."""
+    condition, sort = _condition(service, caller, endpoint, asked), None
+    if asked.sort_by is not None:
+        dialect = service.database.dialect
+        sort = sorting.sort(endpoint, asked.sort_by, asked.descending, caller.account_id, dialect)
+    after = cursors.unseal(caller, endpoint, asked)
+    walked = walks.walk(caller.account_id, endpoint, condition, sort, after, asked.count or 0)
+    following = cursors.seal(caller, endpoint, asked, walked.last) if walked.last else None
+    return pages.Found(walked.resources, walked.total, following)
+
+
+def _condition(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) -> sa.ColumnElement[bool] | None:
+    if asked.filter is None:
+        return None
+    parsed = filters.parse_filter(endpoint, asked.filter, limits=service.limits.filter)
+    return filters.condition(endpoint, parsed, caller.account_id, service.database.dialect)
 
 
 def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection) -> list[Stored]:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.store import journal
+from scim_server.store.database import OutOfTime
 from scim_server.store.identifiers import now
 
 log = logging.getLogger("scim_server")
@@ -43,7 +44,7 @@ def record_refusal(
     try:
         with service.database.transaction():
             journal.write(caller.account_id, caller.actor, [entry], now())
-    except SQLAlchemyError:
+    except (SQLAlchemyError, OutOfTime):
         log.exception("request %s: its refusal could not be recorded", caller.actor.request_id)
 
 

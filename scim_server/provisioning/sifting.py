@@ -8,15 +8,16 @@ import orjson
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.protocol.documents import Stored, resource_text
 from scim_server.protocol.folding import TOLERANT
+from scim_server.provisioning.caller import Service
 from scim_server.store.filters import parse_filter
 from scim_server.store.places import key_of
 from scim_server.store.sorting import sorted_attribute
 
 
-def matching(endpoint: Endpoint, found: Sequence[Stored], text: str, base_url: str) -> list[Stored]:
+def matching(service: Service, endpoint: Endpoint, found: Sequence[Stored], text: str) -> list[Stored]:
     """Return those of the resources that a filter finds, by the library's own judgement; they are few."""
-    scim_filter = parse_filter(endpoint, text)
-    models = [endpoint.model.model_validate_json(resource_text(endpoint, one, base_url)) for one in found]
+    scim_filter = parse_filter(endpoint, text, limits=service.limits.filter)
+    models = [endpoint.model.model_validate_json(resource_text(endpoint, one, service.base_url)) for one in found]
     with TOLERANT:
         return [one for one, model in zip(found, models, strict=True) if scim_filter.match(model)]
 

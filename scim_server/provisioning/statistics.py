@@ -12,7 +12,7 @@ from scim2_models.path import Comparison, FilterNode, LogicalExpr, LogicalOperat
 
 from scim_server.protocol.catalogue import USER_STATISTICS, Endpoint
 from scim_server.protocol.documents import Stored, computed, instant
-from scim_server.protocol.messages import Search
+from scim_server.protocol.searches import Search
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.sifting import ordered
 from scim_server.store import statistics
@@ -52,7 +52,7 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
 
     They are sorted only where they are of twenty users in all: otherwise everybody's log would be added up.
     """
-    wanted = _read(endpoint, asked.filter) if asked.filter is not None else _period({})
+    wanted = _read(service, endpoint, asked.filter) if asked.filter is not None else _period({})
     offset, limit = asked.start_index - 1, asked.count or 0
     if asked.sort_by is not None:
         all_of_them = _told(caller, wanted, 0, MOST + 1)
@@ -96,11 +96,11 @@ def _ratio(name: str, part: int, whole: int) -> dict[str, float]:
     return {name: round(part / whole, 4)} if whole else {}
 
 
-def _read(endpoint: Endpoint, text: str) -> Wanted:
+def _read(service: Service, endpoint: Endpoint, text: str) -> Wanted:
     """Read a filter, whose terms set the period and name the users; raises invalidFilter for any other shape."""
     bounds: dict[str, int] = {}
     users: Selection | None = None
-    for term in _joined(parse_filter(endpoint, text).ast, LogicalOperator.and_):
+    for term in _joined(parse_filter(endpoint, text, limits=service.limits.filter).ast, LogicalOperator.and_):
         bound = _bound(term)
         if bound is not None and bound not in bounds and isinstance(term, Comparison):
             bounds[bound] = micros(str(term.value))

@@ -17,7 +17,7 @@ from scim_server.protocol.documents import Stored
 from scim_server.protocol.intake import Notes
 from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
 from scim_server.protocol.patches import read_patch
-from scim_server.provisioning import passwords
+from scim_server.provisioning import myself, passwords
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
@@ -176,6 +176,8 @@ def _settle(
     _check_required(document)
     before = member_of(identifier, stored, row) if stored is not None else None
     after = asking(before, document) if before else asked_of(identifier, document)
+    if caller.user_id is not None:
+        myself.check(before, after, stored, document)
     target = document[ACCOUNT_USER].get("licenseTransferTo")
     if not locked and rules.touches_account(before, after, asked.asserted, caller.policies):
         if row is not None:

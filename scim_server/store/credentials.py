@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_server.protocol.folding import fold_name
 from scim_server.store.database import Prepared, execute
 from scim_server.store.identifiers import new_id
-from scim_server.store.tables import account, connection, credential
+from scim_server.store.tables import account, connection, credential, user
 
 PREFIX = "scim_"
 SCOPES = ("scim.read", "scim.write", "scim.logs")
@@ -20,6 +21,7 @@ class Credential:
     """What a token stands for."""
 
     id: str
+    digest: str
     account_id: str
     connection: str
     profile: str
@@ -28,18 +30,21 @@ class Credential:
     revoked_at: int | None
     settings: str
     """The account's policies as stored: JSON."""
+    user_id: str | None
 
 
 _BY_DIGEST = Prepared(
     sa.select(
         credential.c.id,
+        credential.c.digest,
         credential.c.account_id,
-        connection.c.name,
+        connection.c.name.label("connection"),
         connection.c.profile,
         credential.c.scopes,
         credential.c.expires_at,
         credential.c.revoked_at,
         account.c.settings,
+        credential.c.user_id,
     )
     .join(
         connection,
@@ -60,10 +65,24 @@ def find(token: str) -> Credential | None:
     row = _BY_DIGEST.one_or_none({"digest": digest(token)})
     if row is None:
         return None
-    identifier, account_id, name, profile, scopes, expires_at, revoked_at, settings = row
-    return Credential(
-        identifier, account_id, name, profile, frozenset(scopes.split()), expires_at, revoked_at, settings
-    )
+    return Credential(**{**row._asdict(), "scopes": frozenset(row.scopes.split())})
+
+
+_IS_ACTIVE = Prepared(
+    sa.select(user.c.active).where(user.c.account_id == sa.bindparam("account"), user.c.id == sa.bindparam("user"))
+)
+
+
+def is_active(account_id: str, user_id: str) -> bool:
+    """Whether the user that a credential stands for may still use it (R24)."""
+    row = _IS_ACTIVE.one_or_none({"account": account_id, "user": user_id})
+    return row is not None and bool(row.active)
+
+
+def user_named(account_id: str, name: str) -> str | None:
+    """Return the id of the user with a userName, or None."""
+    named = sa.select(user.c.id).where(user.c.account_id == account_id, user.c.user_name_key == fold_name(name))
+    return execute(named).scalar()
 
 
 def connect(account_id: str, name: str, profile: str, now: int) -> sa.Row[Any]:
@@ -83,8 +102,10 @@ def set_profile(account_id: str, connection_id: str, profile: str) -> None:
     execute(connection.update().where(*where).values(profile=profile))
 
 
-def issue(account_id: str, connection_id: str, scopes: str, now: int, expires_at: int | None) -> str:
-    """Issue a token for a connection and return it; it cannot be had a second time."""
+def issue(
+    account_id: str, connection_id: str, scopes: str, now: int, expires_at: int | None, user_id: str | None = None
+) -> str:
+    """Issue a token for a connection, or for one user, and return it; it cannot be had a second time."""
     token = PREFIX + secrets.token_urlsafe(32)
     values = {
         "account_id": account_id,
@@ -94,6 +115,7 @@ def issue(account_id: str, connection_id: str, scopes: str, now: int, expires_at
         "scopes": scopes,
         "created": now,
         "expires_at": expires_at,
+        "user_id": user_id,
     }
     execute(credential.insert(), values)
     return token
@@ -102,11 +124,14 @@ def issue(account_id: str, connection_id: str, scopes: str, now: int, expires_at
 def listed(account_id: str) -> list[sa.Row[Any]]:
     """Return the credentials of an account with the names of their connections, oldest first."""
     statement = (
-        sa.select(credential, connection.c.name.label("connection"), connection.c.profile)
+        sa.select(
+            credential, connection.c.name.label("connection"), connection.c.profile, user.c.user_name.label("user")
+        )
         .join(
             connection,
             (connection.c.account_id == credential.c.account_id) & (connection.c.id == credential.c.connection_id),
         )
+        .outerjoin(user, (user.c.account_id == credential.c.account_id) & (user.c.id == credential.c.user_id))
         .where(credential.c.account_id == account_id)
         .order_by(credential.c.created, credential.c.id)
     )

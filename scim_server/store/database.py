@@ -9,6 +9,9 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -24,26 +27,40 @@ CHUNK = 1000
 """How many ids go into one statement."""
 CONNECT_TIMEOUT = 10
 """Seconds within which PostgreSQL must accept a connection; the driver's own would keep a request for two minutes."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536")
+PATIENCE = 30.0
+"""Seconds to wait for SQLite's write lock where no other time is set."""
+_STEPS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock: less than a millisecond."""
+
+
+class OutOfTime(Exception):
+    """The database has worked on a request for as long as it may."""
 
 
 class Database:
-    """The engine of one application, through Flask-SQLAlchemy."""
+    """The engine of one application, through Flask-SQLAlchemy; with ``seconds`` no block may take longer.
 
-    def __init__(self, app: Flask, url: str) -> None:
+    PostgreSQL holds each statement to that time by itself, as the connection was opened with it; SQLite is asked to
+    look at the clock as it goes. Neither costs a read that takes its usual time anything.
+    """
+
+    def __init__(self, app: Flask, url: str, seconds: float | None = None) -> None:
         parsed = sa.make_url(url)
+        self._seconds = seconds
         app.config["SQLALCHEMY_DATABASE_URI"] = parsed
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(parsed)
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(parsed, seconds)
         extension = SQLAlchemy(app, metadata=metadata, disable_autonaming=True)
         with app.app_context():
             self.engine = extension.engine
         self._reading = self.engine
         if self.dialect == "sqlite":
-            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "connect", partial(_prepare_sqlite, seconds or PATIENCE))
             sa.event.listen(self.engine, "begin", _begin_immediate)
             self._reading = self.engine.execution_options(reading=True)
         else:
             self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        sa.event.listen(self.engine, "handle_error", _tell_out_of_time)
 
     @property
     def dialect(self) -> str:
@@ -53,32 +70,43 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Run the statements of the block each on its own, without a transaction."""
-        with self._reading.connect() as connection, _made_current(connection):
+        with self._reading.connect() as connection, self._made_current(connection):
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Run the statements of the block in one transaction, committed at its end and rolled back on an error."""
-        with self.engine.connect() as connection, _made_current(connection):
+        with self.engine.connect() as connection, self._made_current(connection):
             connection.begin()
             yield connection
             connection.commit()
 
+    @contextmanager
+    def _made_current(self, connection: sa.Connection) -> Iterator[None]:
+        info = connection.info
+        if self._seconds is not None:
+            info["deadline"] = monotonic() + self._seconds
+        token = _current.set(connection)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            info.pop("deadline", None)
 
-@contextmanager
-def _made_current(connection: sa.Connection) -> Iterator[None]:
-    token = _current.set(connection)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+def _in_time() -> sa.Connection:
+    """Return the connection of the innermost block, whose time must not be over."""
+    connection = _current.get()
+    if monotonic() > connection.info.get("deadline", inf):
+        raise OutOfTime
+    return connection
 
 
 def execute(
     statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
 ) -> sa.CursorResult[Any]:
     """Run a statement on the connection of the innermost block; LookupError outside of one."""
-    return _current.get().execute(statement, parameters)
+    return _in_time().execute(statement, parameters)
 
 
 class Prepared:
@@ -95,7 +123,7 @@ class Prepared:
 
     def all(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows for the parameters."""
-        connection = _current.get()
+        connection = _in_time()
         text, order, own = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         given = {**own, **parameters}
         driver: Any = connection.connection.driver_connection
@@ -103,6 +131,8 @@ class Prepared:
             cursor = driver.execute(text, given if order is None else [given[name] for name in order])
             return list(map(self._make_row, cursor))
         except connection.dialect.loaded_dbapi.Error as error:
+            if _was_stopped(error):
+                raise OutOfTime from error
             raise _told(connection, driver, text, error) from error
 
     def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
@@ -145,22 +175,36 @@ def dialect() -> str:
     return _current.get().dialect.name
 
 
-def _options(url: sa.URL) -> dict[str, Any]:
+def _options(url: sa.URL, seconds: float | None) -> dict[str, Any]:
     # Statements that fail are logged, what they were about is not (LOG-02).
     shared = {"json_serializer": lambda value: orjson.dumps(value).decode(), "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         return shared | {"pool_size": 8, "max_overflow": 56, "connect_args": {"check_same_thread": False}}
-    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT}
-    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10, "connect_args": patience}
+    given: dict[str, Any] = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT}
+    if seconds is not None:
+        of_url = url.normalized_query.get("options", ())  # which win
+        given["options"] = " ".join([f"-c statement_timeout={max(1, round(seconds * 1000))}", *of_url])
+    return shared | {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10, "connect_args": given}
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(seconds: float, connection: sqlite3.Connection, record: Any) -> None:
     connection.isolation_level = None  # the driver's own transactions lose updates: see _begin_immediate
-    for pragma in PRAGMAS:
+    for pragma in (*PRAGMAS, f"busy_timeout={round(seconds * 1000)}"):
         connection.execute(f"PRAGMA {pragma}").close()
+    connection.set_progress_handler(lambda: monotonic() > record.info.get("deadline", inf), _STEPS)
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
     """Take the write lock at BEGIN, so that what a transaction has read is still true when it writes."""
     if not connection.get_execution_options().get("reading"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _tell_out_of_time(context: sa.ExceptionContext) -> None:
+    if _was_stopped(context.original_exception):
+        raise OutOfTime from context.original_exception
+
+
+def _was_stopped(error: BaseException) -> bool:
+    """Whether a driver's error says that the statement was stopped: PostgreSQL's 57014, SQLite's interruption."""
+    return getattr(error, "sqlstate", "") == "57014" or getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"

@@ -1,6 +1,7 @@
 """SCIM filters as SQL conditions (RFC 7644 section 3.4.2.2): `parse_filter`, then `condition`."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -28,22 +29,30 @@ from scim_server.store.places import Place, key_of, names_kept
 from scim_server.store.terms import attribute_named, checked, is_hidden, path_of, shown, value_of
 from scim_server.store.values import Op, Value
 
-MAX_BYTES = 8 * 1024
-MAX_TERMS = 200
 MAX_BRACKETS = 64
 MAX_DEPTH = 16
 """Nested expressions. SQLite's parser gives up at some thirty, the statement around the filter included."""
 
 
-def parse_filter(endpoint: Endpoint, text: str, *, strict: bool = True) -> ScimFilter[Any]:
+@dataclass(frozen=True, slots=True)
+class FilterLimits:
+    """How long a filter may be."""
+
+    bytes: int = 8192
+    terms: int = 200
+
+
+def parse_filter(
+    endpoint: Endpoint, text: str, *, strict: bool = True, limits: FilterLimits = FilterLimits()
+) -> ScimFilter[Any]:
     """Return the filter with every name fully qualified and every literal checked; raises invalidFilter.
 
     Length and size are limited here, as the library reads anything (S33).
     Without ``strict`` an attribute that the endpoint does not know has no value: a search at the root asks all
     resource types at once (A-19).
     """
-    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-        raise InvalidFilterException(detail=f"the filter is longer than {MAX_BYTES} bytes; ask in several requests")
+    if len(text.encode(errors="surrogatepass")) > limits.bytes:
+        raise InvalidFilterException(detail=f"the filter is longer than {limits.bytes} bytes; ask in several requests")
     if _brackets(text) > MAX_BRACKETS:
         raise _too_deep()
     try:
@@ -51,9 +60,9 @@ def parse_filter(endpoint: Endpoint, text: str, *, strict: bool = True) -> ScimF
     except RecursionError:
         raise _too_deep() from None
     terms, depth = _size(asked)
-    if terms > MAX_TERMS:
+    if terms > limits.terms:
         raise InvalidFilterException(
-            detail=f"the filter has {terms} terms; at most {MAX_TERMS} are accepted, ask in several requests"
+            detail=f"the filter has {terms} terms; at most {limits.terms} are accepted, ask in several requests"
         )
     if depth > MAX_DEPTH:
         raise _too_deep()
@@ -61,13 +70,13 @@ def parse_filter(endpoint: Endpoint, text: str, *, strict: bool = True) -> ScimF
     return bound(_Reader(endpoint, strict).visit(asked))
 
 
-def lookup(endpoint: Endpoint, text: str) -> Lookup | None:
+def lookup(endpoint: Endpoint, text: str, limits: FilterLimits = FilterLimits()) -> Lookup | None:
     """Return a filter that asks for one text in one column, as IdPs do all day; None when it asks for anything else.
 
     Only the string literals are taken out of the text; what is around them is parsed once for all of them.
     """
     literals = _LITERAL.findall(text)
-    if len(literals) != 1 or len(text) > MAX_BYTES:
+    if len(literals) != 1 or len(text) > limits.bytes:
         return None
     attribute = _looked_up(endpoint, _LITERAL.sub('""', text))
     if attribute is None:

@@ -23,6 +23,8 @@ class Found:
 
     resources: tuple[Stored, ...]
     total: int
+    next_cursor: str | None = None
+    """Where a walk goes on; None on its last page, and for a page by index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,17 @@ def search(
         rows = execute(_rows_of(endpoint, dialect(), ids, where, order, offset > 0, limit)).all()
     total = _total_seen(rows, offset, limit)
     if total is None:
-        total = execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
+        total = count(account_id, endpoint, condition)
     return Found(tuple(stored(endpoint, row) for row in rows), total)
+
+
+def count(account_id: str, endpoint: Endpoint, condition: sa.ColumnElement[bool] | None) -> int:
+    """Return how many resources meet a condition, or how many there are."""
+    if condition is None:
+        return int(_count(endpoint, None).one_or_none({"account": account_id}).total)
+    table = MAPS[endpoint.path].table
+    counted = sa.select(sa.func.count()).select_from(table).where(table.c.account_id == account_id, condition)
+    return int(execute(counted).scalar_one())
 
 
 def _total_seen(rows: Sequence[Any], offset: int, limit: int) -> int | None:

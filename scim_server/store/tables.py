@@ -6,39 +6,10 @@ two accounts apart: the name of an approved domain and the digest of a credentia
 Times are microseconds since 1970. Text is compared byte by byte on both engines (collation "C").
 """
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-Folded = sa.JSON().with_variant(JSONB(), "postgresql")
-Micros = sa.BigInteger
-
-
-def _key(name: str = "account_id") -> sa.Column[str]:
-    return sa.Column(name, Text, primary_key=True)
-
-
-def _of_account(*columns: str, table: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
-    """A reference to a row of the same account."""
-    return sa.ForeignKeyConstraint(["account_id", *columns], [f"{table}.account_id", f"{table}.id"], ondelete=ondelete)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """The rows that an index has, on both engines."""
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
-
+from scim_server.store.columns import Folded, Micros, Text, key, of_account, where
+from scim_server.store.columns import metadata as metadata
 
 account = sa.Table(
     "account",
@@ -52,21 +23,21 @@ account = sa.Table(
 approved_domain = sa.Table(
     "approved_domain",
     metadata,
-    _key(),
-    _key("name"),
+    key(),
+    key("name"),
     sa.Column("status", Text, nullable=False, server_default="approved"),
     sa.Column("method", Text, nullable=False, server_default="supportProof"),
     sa.Column("requested_at", Micros, nullable=False),
     sa.Column("approved_at", Micros),
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
-    sa.Index("uq_approved_domain_name", "name", unique=True, **_where("status = 'approved'")),
+    sa.Index("uq_approved_domain_name", "name", unique=True, **where("status = 'approved'")),
 )
 
 licence_pool = sa.Table(
     "licence_pool",
     metadata,
-    _key(),
-    _key("type"),
+    key(),
+    key("type"),
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("assigned", sa.Integer, nullable=False, server_default="0"),
     sa.Column("family", Text, nullable=False),
@@ -80,8 +51,8 @@ licence_pool = sa.Table(
 user = sa.Table(
     "user",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("document", Text, nullable=False),
     sa.Column("folded", Folded, nullable=False),
     sa.Column("user_name", Text, nullable=False),
@@ -115,7 +86,7 @@ user = sa.Table(
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("account_id", "user_name_key"),
     sa.Index(None, "account_id", "external_id"),
-    sa.Index(None, "account_id", "display_name_key", "id"),
+    sa.Index(None, "account_id", "display_name_key", "created", "id"),
     sa.Index(None, "account_id", "created", "id"),
     sa.Index(None, "account_id", "modified", "id"),
     sa.Index(
@@ -123,20 +94,20 @@ user = sa.Table(
         "account_id",
         "licence_pending_type",
         "licence_pending_since",
-        **_where("licence_pending_since IS NOT NULL"),
+        **where("licence_pending_since IS NOT NULL"),
     ),
-    sa.Index("ix_user_suspended", "account_id", "deactivated_at", **_where("licence_status = 'suspended'")),
-    sa.Index("ix_user_administrators", "account_id", "role", **_where("role = 'administrator'")),
+    sa.Index("ix_user_suspended", "account_id", "deactivated_at", **where("licence_status = 'suspended'")),
+    sa.Index("ix_user_administrators", "account_id", "role", **where("role = 'administrator'")),
 )
 
 user_value = sa.Table(
     "user_value",
     metadata,
-    _key(),
-    _key("path"),
-    _key("value_key"),
-    _key("user_id"),
-    _of_account("user_id", table="user"),
+    key(),
+    key("path"),
+    key("value_key"),
+    key("user_id"),
+    of_account("user_id", table="user"),
     sa.Index(None, "account_id", "user_id"),
 )
 """The inverted index of the multi-valued attributes that IdPs look users up by."""
@@ -144,8 +115,8 @@ user_value = sa.Table(
 group = sa.Table(
     "group",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("document", Text, nullable=False),
     sa.Column("folded", Folded, nullable=False),
     sa.Column("display_name", Text, nullable=False),
@@ -168,20 +139,20 @@ group = sa.Table(
 membership = sa.Table(
     "membership",
     metadata,
-    _key(),
-    _key("group_id"),
-    _key("user_id"),
+    key(),
+    key("group_id"),
+    key("user_id"),
     sa.Column("added", Micros, nullable=False),
-    _of_account("group_id", table="group"),
-    _of_account("user_id", table="user"),
+    of_account("group_id", table="group"),
+    of_account("user_id", table="user"),
     sa.Index(None, "account_id", "user_id", "group_id"),
 )
 
 user_log = sa.Table(
     "user_log",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("user_id", Text, nullable=False),
     sa.Column("sent_at", Micros, nullable=False),
     sa.Column("last_activity_at", Micros),
@@ -195,7 +166,7 @@ user_log = sa.Table(
     sa.Column("open_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("signature_request_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("signed_file_count", sa.Integer, nullable=False, server_default="0"),
-    _of_account("user_id", table="user"),
+    of_account("user_id", table="user"),
     # With the id at its end SQLite, which has no statistics, takes it for a user's period rather than the other one.
     sa.Index(None, "account_id", "user_id", "sent_at", "id"),
     sa.Index(None, "account_id", "sent_at", "id"),
@@ -208,8 +179,8 @@ user_log = sa.Table(
 notification = sa.Table(
     "notification",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("user_id", Text, nullable=False),
     sa.Column("kind", Text, nullable=False),
     sa.Column("licence_type", Text, nullable=False),
@@ -220,18 +191,18 @@ notification = sa.Table(
     sa.Column("claimed_at", Micros),
     sa.Column("sent_at", Micros),
     sa.Column("error", Text),
-    _of_account("user_id", table="user"),
+    of_account("user_id", table="user"),
     sa.Index(None, "account_id", "user_id"),
-    sa.Index("ix_notification_waiting", "account_id", "next_attempt_at", "id", **_where("state = 'waiting'")),
-    sa.Index("ix_notification_sending", "account_id", "claimed_at", **_where("state = 'sending'")),
+    sa.Index("ix_notification_waiting", "account_id", "next_attempt_at", "id", **where("state = 'waiting'")),
+    sa.Index("ix_notification_sending", "account_id", "claimed_at", **where("state = 'sending'")),
 )
 """The messages to users about their licences (R35). No address is kept: it is the user's when the message goes out."""
 
 deleted_address = sa.Table(
     "deleted_address",
     metadata,
-    _key(),
-    _key("digest"),
+    key(),
+    key("digest"),
     sa.Column("deleted", Micros, nullable=False),
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
 )
@@ -240,8 +211,8 @@ deleted_address = sa.Table(
 journal = sa.Table(
     "journal",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("occurred_at", Micros, nullable=False),
     sa.Column("action", Text, nullable=False),
     sa.Column("outcome", Text, nullable=False),
@@ -267,8 +238,8 @@ journal = sa.Table(
 connection = sa.Table(
     "connection",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("name", Text, nullable=False),
     sa.Column("profile", Text, nullable=False),
     sa.Column("created", Micros, nullable=False),
@@ -279,16 +250,20 @@ connection = sa.Table(
 credential = sa.Table(
     "credential",
     metadata,
-    _key(),
-    _key("id"),
+    key(),
+    key("id"),
     sa.Column("connection_id", Text, nullable=False),
     sa.Column("digest", Text, nullable=False, unique=True),
     sa.Column("scopes", Text, nullable=False),
     sa.Column("created", Micros, nullable=False),
     sa.Column("expires_at", Micros),
     sa.Column("revoked_at", Micros),
-    _of_account("connection_id", table="connection"),
+    sa.Column("user_id", Text),
+    of_account("connection_id", table="connection"),
+    of_account("user_id", table="user"),
+    sa.Index(None, "account_id", "user_id"),
 )
+"""The tokens of connections; with a ``user_id`` one stands for that user and ends with it."""
 
 for _table in (user, group):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.

@@ -9,6 +9,7 @@ from scim_server.protocol.catalogue import Catalogue
 from scim_server.provisioning import Limits, Service
 from scim_server.settings import Settings, load
 from scim_server.store.database import Database
+from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.upgrading import NotUpgraded, check
 from scim_server.web import bulk, discovery, errors, scim
@@ -35,9 +36,12 @@ def create(settings: Settings | None = None) -> Flask:
         members=settings.max_members_per_request,
         bulk_operations=settings.max_bulk_operations,
         bulk_bytes=settings.max_bulk_bytes,
+        filter=FilterLimits(settings.max_filter_bytes, settings.max_filter_terms),
+        nesting=settings.max_nesting,
+        seconds=settings.request_seconds,
     )
     catalogue = Catalogue()
-    database = Database(app, settings.database_url)
+    database = Database(app, settings.database_url, settings.request_seconds)
     try:
         check(database)
     except NotUpgraded:

@@ -47,7 +47,25 @@ def read_json() -> Any:
         g.body = orjson.loads(_bounded_body())
     except orjson.JSONDecodeError as error:
         raise InvalidSyntaxException(detail=f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from error
+    most = scim_service().limits.nesting
+    if _nests_deeper(g.body, most):
+        raise InvalidSyntaxException(detail=f"the body nests deeper than {most} levels; send it flatter")
     return g.body
+
+
+def _nests_deeper(body: Any, most: int) -> bool:
+    """Whether arrays and objects nest deeper than so many levels, looked at level by level."""
+    level = [[body]]
+    for _ in range(most + 1):
+        if not level:
+            return False
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if type(inner) in (dict, list)
+        ]
+    return bool(level)
 
 
 def _bounded_body() -> bytes:

@@ -16,7 +16,7 @@ from scim_server.account.policies import Policies, policies_from
 from scim_server.idp.profiles import profiles
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.provisioning import Caller
-from scim_server.store.credentials import Credential, find
+from scim_server.store.credentials import Credential, find, is_active
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
 
@@ -24,6 +24,8 @@ REALM = "scim"
 READ, WRITE, LOGS = "scim.read", "scim.write", "scim.logs"
 _OF_LOGS = frozenset({"/UserLogEntries", "/UserStatistics"})
 """The endpoints that tell of the users' logs (R28, R30)."""
+_OF_USERS = frozenset({"Me", "ServiceProviderConfig", "ResourceTypes", "Schemas"})
+"""What a token that stands for a user may reach."""
 
 
 class Unauthorized(SCIMException):
@@ -83,22 +85,37 @@ def scope_to_read(endpoint: Endpoint | None) -> str:
 def identify(scope: str) -> Caller:
     """Return the caller of the current request, whose token must have ``scope``; raises Unauthorized.
 
-    Runs one statement, in the current block of the database.
+    Runs one statement, in the current block of the database, and another where the token stands for a user.
     """
     try:
         token: Token = _protector.validate_request([scope], request)
     except OAuth2Error as error:
         raise _unauthorized(error, scope) from error
     credential = token.credential
+    if credential.user_id is not None:
+        _check_user(credential.account_id, credential.user_id)
     g.caller = Caller(
         account_id=credential.account_id,
         actor=Actor("scimToken", credential.connection, g.request_id),
         scopes=credential.scopes,
         profile=profiles()[credential.profile],
         policies=_policies(credential.settings, credential.profile),
+        credential=credential.digest,
+        user_id=credential.user_id,
     )
     caller: Caller = g.caller
     return caller
+
+
+def _check_user(account_id: str, user_id: str) -> None:
+    """Refuse the token of an inactive user (R24), and to users all that is not theirs: they administer nothing (R1)."""
+    if not is_active(account_id, user_id):
+        detail = "The user that the token stands for is not active."
+        raise _unauthorized(InvalidTokenError(description=detail), READ)
+    rule = request.url_rule.rule if request.url_rule else ""
+    if not _OF_USERS & set(rule.split("/")):
+        detail = "the token stands for a user, who may reach /Me and what the server says of itself, and nothing else"
+        raise Unauthorized(403, detail, f'Bearer realm="{REALM}", error="insufficient_scope"')
 
 
 @lru_cache(maxsize=1024)

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from scim_server.account.refusals import Refused
 from scim_server.provisioning import Caller
 from scim_server.provisioning.refusals import record_refusal
+from scim_server.store.database import OutOfTime
 from scim_server.store.resources import Stale
 from scim_server.web.answers import SCIM_JSON, scim_service
 from scim_server.web.auth import Unauthorized
@@ -147,6 +148,26 @@ def _method(error: MethodNotAllowed, asked: Asked) -> Told:
 @told.register
 def _busy(error: Stale, asked: Asked) -> Told:
     return Told(503, "too many requests change this resource at once; retry", headers=(("Retry-After", "1"),))
+
+
+@told.register
+def _out_of_time(error: OutOfTime, asked: Asked) -> Told:
+    """Tell that the time of a request is over; whatever it had written is rolled back (LIM-03)."""
+    over = f"the database worked on this longer than {scim_service().limits.seconds:g} seconds"
+    if _is_filtered(asked):
+        way_out = "narrow the filter, by eq or sw on userName, externalId or id, or ask in several requests"
+        return Told(400, f"{over}: {way_out}", "tooMany", is_refusal=True, error="tooMany")
+    log.warning("request %s: %s", g.request_id, over)
+    detail = f"{over}; nothing was changed, retry. Request {g.request_id}"
+    return Told(503, detail, headers=(("Retry-After", "5"),))
+
+
+def _is_filtered(asked: Asked) -> bool:
+    """Whether a request is a search with a filter."""
+    if asked.method in ("GET", "HEAD"):
+        return "filter" in request.args
+    is_search = asked.path.rstrip("/").endswith("/.search")
+    return is_search and any(name.lower() == "filter" for name in asked.body or ())
 
 
 @told.register(OperationalError)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import wraps
+from inspect import unwrap
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -12,7 +13,8 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from scim_server import provisioning
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import Endpoint
-from scim_server.protocol.messages import Search, read_query, read_search
+from scim_server.protocol.documents import location
+from scim_server.protocol.searches import Search, read_query, read_search
 from scim_server.provisioning import Caller
 from scim_server.provisioning.reading import is_partial, missing
 from scim_server.web.answers import (
@@ -80,10 +82,15 @@ def read_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Respon
 
 @reads
 def list_resources(caller: Caller, endpoint: Endpoint) -> Response:
-    """GET a page of resources; an account may want no filter in a URL, which logs on the way may keep (PRI-03)."""
+    """GET a page of resources."""
+    return _page(caller, endpoint, _query(caller, endpoint.path))
+
+
+def _query(caller: Caller, path: str) -> Search:
+    """Read the query of the URL; an account may want no filter there, which logs on the way may keep (PRI-03)."""
     if "filter" in request.args and caller.policies.filters_in_url == "refused":
-        raise SensitiveQuery(detail=f"this account allows no filter in a URL; POST it to {endpoint.path}/.search")
-    return _page(caller, endpoint, read_query(request.args))
+        raise SensitiveQuery(detail=f"this account allows no filter in a URL; POST it to {path}/.search")
+    return read_query(request.args)
 
 
 @reads
@@ -94,6 +101,22 @@ def search_resources(caller: Caller, endpoint: Endpoint) -> Response:
 
 def _page(caller: Caller, endpoint: Endpoint, asked: Search) -> Response:
     return scim_json(provisioning.search(scim_service(), caller, endpoint, asked))
+
+
+@reads
+def list_root(caller: Caller) -> Response:
+    """GET a page of the resources of all types (A-40)."""
+    return _root_page(caller, _query(caller, ""))
+
+
+@reads
+def search_root(caller: Caller) -> Response:
+    """POST a search over all types (RFC 7644 section 3.4.3)."""
+    return _root_page(caller, read_search(read_json(), caller.profile.tolerance))
+
+
+def _root_page(caller: Caller, asked: Search) -> Response:
+    return scim_json(provisioning.search_root(scim_service(), caller, asked))
 
 
 @writes
@@ -178,6 +201,33 @@ def method_lacking(
     return MethodNotAllowed(valid_methods=list(allowed))
 
 
+def of_oneself(view: View) -> View:
+    """Serve a view of a user at /Me: of the one that the token stands for (RFC 7644 section 3.11)."""
+    of_a_user = unwrap(view)
+
+    @wraps(of_a_user)
+    def standing(caller: Caller, endpoint: Endpoint) -> Response:
+        if caller.user_id is None:
+            raise NotImplementedException(detail="the token stands for no user; read /Users/{id}")
+        response: Response = of_a_user(caller, endpoint, caller.user_id)
+        if request.method != "DELETE":
+            response.headers["Location"] = location(endpoint, caller.user_id, scim_service().base_url)
+        return response
+
+    return standing
+
+
+def me() -> dict[str, View]:
+    """Return the views of /Me; nobody registers there."""
+    return {
+        "GET": reads(of_oneself(read_resource)),
+        "PUT": writes(of_oneself(put_resource)),
+        "PATCH": writes(of_oneself(patch_resource)),
+        "DELETE": writes(of_oneself(delete_resource)),
+        "POST": not_offered,
+    }
+
+
 def blueprint(endpoints: list[Endpoint]) -> Blueprint:
     """Return the routes of the served resource types."""
     scim = Blueprint("scim", __name__, url_prefix=BASE_PATH)
@@ -190,8 +240,10 @@ def blueprint(endpoints: list[Endpoint]) -> Blueprint:
         serve(scim, endpoint.path, some, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/.search", {"POST": search_resources}, endpoint=endpoint)
         serve(scim, f"{endpoint.path}/<identifier>", one, endpoint=endpoint)
-    for path in ("/Me", "/.search", "/"):
-        serve(scim, path, dict.fromkeys(METHODS, not_offered))
+        if endpoint.path == "/Users":
+            serve(scim, "/Me", me(), endpoint=endpoint)
+    serve(scim, "/", {"GET": list_root})
+    serve(scim, "/.search", {"POST": search_root})
     serve(scim, "/<path:path>", dict.fromkeys(ALL_METHODS, unknown_path))
     return scim
 

@@ -29,13 +29,17 @@ def test_the_environment_sets_every_field():
             "SCIM_MAX_MEMBERS_PER_REQUEST": "8",
             "SCIM_MAX_BULK_OPERATIONS": "6",
             "SCIM_MAX_BULK_BYTES": "4096",
+            "SCIM_MAX_FILTER_BYTES": "100",
+            "SCIM_MAX_FILTER_TERMS": "9",
+            "SCIM_MAX_NESTING": "10",
+            "SCIM_REQUEST_SECONDS": "11",
             "SCIM_SMTP_URL": "smtps://u:p@mail.example.com",
             "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
             "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
             "PATH": "/bin",
         }
     )
-    numbers = (2048, 200, 20, 7, 8, 6, 4096)
+    numbers = (2048, 200, 20, 7, 8, 6, 4096, 100, 9, 10, 11)
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
     assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", *numbers, *mail)
 

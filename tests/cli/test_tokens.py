@@ -89,3 +89,44 @@ def test_the_token_of_another_account_is_not_found(ask, run, account):
     run("account", "create", f"{account} other")
     refused = run("token", "revoke", "--account", f"{account} other", identifier, code=1).stderr
     assert f"has no token with the id '{identifier}'" in refused
+
+
+@pytest.fixture
+def ava(run, account, database_url):
+    """A user of the account, created as an identity provider does."""
+    from flask import Flask
+
+    from scim_server.store import accounts
+    from scim_server.store.database import Database
+    from scim_server.store.tables import metadata
+
+    database = Database(Flask("tokens"), database_url)
+    with database.transaction() as connection:
+        account_id = accounts.named(account).id
+        row = {
+            "account_id": account_id, "id": "ava", "document": "{}", "folded": {}, "user_name": "Ava@x.example",
+            "user_name_key": "ava@x.example", "active": True, "role": "standard", "kind": "person",
+            "sms_returns": False, "microsoft_returns": False, "licence_activated": False, "licence_status": "none",
+            "licence_reset_required": False, "activations_used": 0, "version": 1, "created": 1, "modified": 1,
+        }  # fmt: skip
+        connection.execute(metadata.tables["user"].insert(), row)
+    yield "Ava@x.example"
+    database.engine.dispose()
+
+
+def test_a_token_may_stand_for_a_user(ask, run, account, ava):
+    """ME-01: found by userName as the rules compare it, and told in the list and the journal."""
+    issued = ask("token", "issue", "--account", account, "--user", "AVA@x.example")
+    assert issued["user"] == ava
+    assert ask("token", "issue", "--account", account)["user"] is None
+    listed = ask("token", "list", "--account", account)["tokens"]
+    assert [one["user"] for one in listed] == [ava, None]
+    assert ava in run("token", "list", "--account", account).stdout
+    assert f'{{"attribute": "user", "to": "{ava}"}}' in run("log", "--account", account, "--json").stdout
+
+
+def test_a_token_for_nobody_is_refused(run, account, ava):
+    refused = run("token", "issue", "--account", account, "--user", "bob@x.example", code=1).stderr
+    assert "has no user 'bob@x.example'" in refused
+    run("account", "create", f"{account} twin")
+    run("token", "issue", "--account", f"{account} twin", "--user", ava, code=1)

@@ -12,7 +12,6 @@ import orjson
 import sqlalchemy as sa
 from scim2_models import (
     NotFoundException,
-    NotImplementedException,
     PreconditionFailedException,
     Resource,
     ResourceType,
@@ -30,7 +29,8 @@ from scim_server.members import asked_of, asking, decided, in_step, member_of, w
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, Catalogue, Endpoint
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import DEFAULT, projection, represented
-from scim_server.protocol.messages import Search, with_schemas
+from scim_server.protocol.messages import with_schemas
+from scim_server.protocol.searches import Search
 from scim_server.protocol.selections import member_ids
 from scim_server.store import licences, memberships, resources, texts
 from scim_server.store.database import Database
@@ -47,6 +47,8 @@ NO_LIMITS = provisioning.Limits(page=10_000, default_page=10_000)
 
 class AccountStorage(ScimStorage):
     """The users and groups of one account."""
+
+    supports_cursors = True
 
     def __init__(self, database: Database, catalogue: Catalogue, account_id: str) -> None:
         self.database, self.catalogue, self.account_id = database, catalogue, account_id
@@ -91,8 +93,6 @@ class AccountStorage(ScimStorage):
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
     ) -> SearchPage:
         """Search as a request does, its parameters read back from the models."""
-        if len(resource_types) > 1:
-            raise NotImplementedException
         endpoint = self._endpoint(resource_types[0])
         asked = Search(
             filter=_text(search_request.filter),
@@ -100,10 +100,15 @@ class AccountStorage(ScimStorage):
             descending=search_request.sort_order is SearchRequest.SortOrder.descending,
             start_index=search_request.start_index or 1,
             count=search_request.count,
+            cursor=None if search_request.cursor is None else position or "",
         )
         with self.operation():
-            page = orjson.loads(provisioning.search(self._service, self._caller, endpoint, asked))
-        return SearchPage(page["totalResults"], [_model(endpoint, one) for one in page["Resources"]])
+            if len(resource_types) > 1:
+                page = orjson.loads(provisioning.search_root(self._service, self._caller, asked))
+            else:
+                page = orjson.loads(provisioning.search(self._service, self._caller, endpoint, asked))
+        found = [_model(self.catalogue.endpoint_of(one["meta"]["resourceType"]), one) for one in page["Resources"]]
+        return SearchPage(page["totalResults"], found, page.get("nextCursor"))
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Insert a resource at version 1."""

@@ -78,6 +78,38 @@ def test_upgrade_keeps_the_users_logs_of_the_first_release(database):
         assert keys == ["j***@acme.example"]  # masked names are found
 
 
+def test_upgrade_keeps_tokens_and_lets_them_end_with_a_user(database):
+    with database.transaction() as connection:
+        earlier = Config()
+        earlier.set_main_option("script_location", LOCATION)
+        earlier.attributes["connection"] = connection
+        command.upgrade(earlier, "0002")
+        for statement in (
+            "INSERT INTO account (id, name, created) VALUES ('a', 'acme', 1)",
+            "INSERT INTO connection (account_id, id, name, profile, created) VALUES ('a', 'c', 'idp', 'default', 1)",
+            """INSERT INTO credential (account_id, id, connection_id, digest, scopes, created)
+            VALUES ('a', 't', 'c', 'd', 'scim.read', 7)""",
+        ):
+            connection.execute(sa.text(statement))
+    upgrade(database)
+    credential, user = metadata.tables["credential"], metadata.tables["user"]
+    with database.reading() as connection:
+        (kept,) = connection.execute(sa.select(credential)).mappings()
+        assert (kept["id"], kept["digest"], kept["created"], kept["user_id"]) == ("t", "d", 7, None)
+    with database.transaction() as connection:
+        row = {
+            "account_id": "a", "id": "u", "document": "{}", "folded": {}, "user_name": "ava", "user_name_key": "ava",
+            "active": True, "role": "standard", "kind": "person", "sms_returns": False, "microsoft_returns": False,
+            "licence_activated": False, "licence_status": "none", "licence_reset_required": False,
+            "activations_used": 0, "version": 1, "created": 1, "modified": 1,
+        }  # fmt: skip
+        connection.execute(user.insert(), row)
+        own = {"account_id": "a", "id": "o", "connection_id": "c", "digest": "e", "scopes": "", "created": 1}
+        connection.execute(credential.insert(), own | {"user_id": "u"})
+        connection.execute(user.delete())
+        assert connection.execute(sa.select(credential.c.id)).scalars().all() == ["t"]
+
+
 def test_upgrade_leaves_an_upgraded_database_alone(database):
     upgrade(database)
     assert upgrade(database) == (head(), head())

@@ -259,8 +259,8 @@ def test_account_may_want_no_filter_in_a_url(new_account: Callable[..., Api]) ->
     """PRI-03, A-41; erratum 6893: 403 sensitive, while lists without one and `.search` work."""
     api = new_account(filters__inUrl="refused")
     ava = api.user()
-    for path in ("/Users", "/Groups"):
-        detail = api.refuse("GET", f"{path}?filter=userName+eq+%22ava%22", status=403, kind="sensitive")
+    for path in ("/Users", "/Groups", ""):
+        detail = api.refuse("GET", f"{path or '/'}?filter=userName+eq+%22ava%22", status=403, kind="sensitive")
         assert "ava" not in detail
         assert f"{path}/.search" in detail
     assert api.get("/Users?sortBy=userName")["Resources"] == [ava]

@@ -96,6 +96,7 @@ def test_users_who_wait_but_are_deactivated_are_not_counted_as_pending(lively: A
 
 
 def test_entitlements_are_the_licence_types(lively: Api) -> None:
+    """ROL-01."""
     entitlements = {one["id"]: one for one in listed(lively, "/Entitlements")}
     assert list(entitlements) == ["eco", "advanced", "pro", "sharedMailbox"]
     assert entitlements["pro"]["schemas"] == ["urn:okta:scim:schemas:core:1.0:Entitlement"]

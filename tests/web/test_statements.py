@@ -61,6 +61,26 @@ def test_page_of_100_costs_two_statements_and_one_for_the_total(app: Flask, api:
     assert len(seen) == 3, seen
 
 
+def test_page_of_a_walk_costs_what_a_page_by_index_does(app: Flask, api: Api) -> None:
+    for number in range(9):
+        api.user(f"u{number}", **({"displayName": f"{number}"} if number < 7 else {}))
+    for sort, costs in (("", (3, 3, 3)), ("&sortBy=userName", (3, 3, 3)), ("&sortBy=displayName", (3, 4, 3))):
+        cursor, found = "", []
+        while cursor is not None:
+            with statements(app) as seen:
+                cursor = api.get(f"/Users?cursor={cursor}&count=4{sort}").get("nextCursor")
+            found.append(len(seen))
+        assert tuple(found) == costs, seen  # one more where those with a displayName end and the others begin
+
+
+def test_search_at_the_root_costs_two_statements_per_type_and_one(app: Flask, api: Api) -> None:
+    for number in range(5):
+        api.group(f"G{number}", api.user(f"u{number}")["id"])
+    with statements(app) as seen:
+        assert len(api.get("/?filter=id pr&excludedAttributes=members")["Resources"]) == 10
+    assert len(seen) == 6, seen
+
+
 @pytest.mark.parametrize("count", [1, 60])
 def test_page_of_groups_costs_the_same_however_many_they_are(app: Flask, api: Api, count: int) -> None:
     identifier = api.user()["id"]
