@@ -51,6 +51,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
+    extra_schemas: Path | None = None
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}
@@ -107,6 +108,11 @@ def _check_portal(url: str) -> None:
         raise ValidationError("must be a URL such as https://portal.example.com.")
     if not url.isascii() or not url.isprintable() or " " in url:
         raise ValidationError("must be ASCII without blanks.")
+
+
+def _check_directory(path: str) -> None:
+    if not path or not Path(path).is_dir():
+        raise ValidationError(f"'{path}' is no directory.")
 
 
 def _read_by(reader: Callable[[str], object]) -> Callable[[str], None]:
@@ -185,6 +191,13 @@ class SettingsSchema(Schema):
             "default": "none: notifications name no place",
         },
     )
+    extra_schemas = kinds.String(
+        validate=_check_directory,
+        metadata={
+            "about": "A directory of [resource types of your own](resource-types.md), served beside users and groups.",
+            "default": "none",
+        },
+    )
 
     @validates_schema
     def default_page_is_within_max_page(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -206,6 +219,8 @@ class SettingsSchema(Schema):
             data = {"default_page": min(DEFAULTS["default_page"], data["max_page"])} | data
         if "database_url" in data:
             data = data | {"database_url": _absolute(data["database_url"])}
+        if "extra_schemas" in data:
+            data = data | {"extra_schemas": Path(data["extra_schemas"]).absolute()}
         return Settings(**data)
 
 

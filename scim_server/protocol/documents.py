@@ -164,6 +164,8 @@ def _projected(
 def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool) -> Any:
     """Return what is shown of one attribute's value, or None; ``inherited`` when its whole parent was asked for."""
     name = attribute.urn.lower()
+    if attribute.returned == "never" or (attribute.returned == "request" and not chosen.wants(attribute)):
+        return None
     whole = attribute.returned == "always" or inherited or name in chosen.attributes
     if name in chosen.excluded and attribute.returned != "always":
         return None
@@ -179,7 +181,7 @@ def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool
 def represented(endpoint: Endpoint, stored: Stored, base_url: str, chosen: Projection) -> str:
     """Return the JSON text of a resource as the client wants to see it."""
     text = resource_text(endpoint, stored, base_url)
-    if chosen.is_default:
+    if chosen.is_default and not endpoint.hides:
         return text
     document = orjson.loads(text)
     if stored.extra:

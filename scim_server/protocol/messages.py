@@ -44,7 +44,8 @@ def read_resource(endpoint: Endpoint, body: Any, tolerance: Tolerance, catalogue
     document = read_attributes(endpoint.attributes, body, tolerance, notes)
     document.pop("schemas", None)
     for attribute in endpoint.attributes.values():
-        if attribute.required and not str(document.get(attribute.name) or "").strip():
+        value = document.get(attribute.name)
+        if attribute.required and attribute.mutability != "readOnly" and (value is None or not str(value).strip()):
             raise InvalidValueException(detail=f"{attribute.name} is required and may not be blank; send it")
     return Body(document, notes)
 
@@ -154,8 +155,13 @@ def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
     if not same:
         raise MutabilityException(
             attribute=attribute.name,
-            detail=f"{attribute.name} is '{old}' and immutable; create another resource to have another value",
+            detail=f"{attribute.name} is {_known(attribute, old)} and immutable; create another resource to have "
+            "another value",
         )
+
+
+def _known(attribute: Attribute, value: Any) -> str:
+    return "set" if attribute.returned == "never" else f"'{value}'"
 
 
 @dataclass(frozen=True, slots=True)

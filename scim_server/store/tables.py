@@ -6,39 +6,14 @@ two accounts apart: the name of an approved domain and the digest of a credentia
 Times are microseconds since 1970. Text is compared byte by byte on both engines (collation "C").
 """
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-Folded = sa.JSON().with_variant(JSONB(), "postgresql")
-Micros = sa.BigInteger
-
-
-def _key(name: str = "account_id") -> sa.Column[str]:
-    return sa.Column(name, Text, primary_key=True)
-
-
-def _of_account(*columns: str, table: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
-    """A reference to a row of the same account."""
-    return sa.ForeignKeyConstraint(["account_id", *columns], [f"{table}.account_id", f"{table}.id"], ondelete=ondelete)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """The rows that an index has, on both engines."""
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
-
+from scim_server.store.columns import Folded, Micros, Text
+from scim_server.store.columns import key as _key
+from scim_server.store.columns import metadata as metadata
+from scim_server.store.columns import of_account as _of_account
+from scim_server.store.columns import where as _where
+from scim_server.store.resource_tables import resource
 
 account = sa.Table(
     "account",
@@ -289,7 +264,7 @@ credential = sa.Table(
     _of_account("connection_id", table="connection"),
 )
 
-for _table in (user, group):
+for _table in (user, group, resource):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.
     sa.Index(
         f"ix_{_table.name}_folded",

@@ -29,7 +29,7 @@ def create(settings: Settings | None = None) -> Flask:
         patch_operations=settings.max_patch_operations,
         members=settings.max_members_per_request,
     )
-    catalogue = Catalogue()
+    catalogue = Catalogue(extra=settings.extra_schemas)
     database = Database(app, settings.database_url)
     try:
         check(database)
