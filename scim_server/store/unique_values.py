@@ -3,7 +3,7 @@
 The table's key keeps them apart, also where two requests come at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from scim2_models import InvalidValueException
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.protocol.intake import MAX_KEY
-from scim_server.store.database import execute
+from scim_server.store.database import chunks, execute
 from scim_server.store.mapping import micros, value_key
 from scim_server.store.resource_tables import resource_value
 from scim_server.store.resources import Taken
@@ -44,12 +44,13 @@ def write(
             mine = (resource_value.c[name] == value for name, value in key.items())
             execute(resource_value.delete().where(*mine))
         if new:
-            _insert(account_id, attribute, [{**key, "value_key": one} for one in new])
+            _insert(account_id, attribute, key, new)
 
 
-def _insert(account_id: str, attribute: Attribute, rows: list[dict[str, Any]]) -> None:
+def _insert(account_id: str, attribute: Attribute, key: Mapping[str, str], value_keys: Sequence[str]) -> None:
     try:
-        execute(resource_value.insert(), rows)
+        for chunk in chunks(value_keys):
+            execute(resource_value.insert().values([{**key, "value_key": one} for one in chunk]))
     except sa.exc.IntegrityError as error:
         raise ValueTaken(attribute) from error
 
