@@ -1,7 +1,8 @@
 """The use cases that write a resource of a configured type: kept as it is sent, without rules of the account."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from scim2_models import Context, UniquenessException
@@ -10,6 +11,7 @@ from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.demands import check_required, check_unchanged
 from scim_server.protocol.documents import Stored
+from scim_server.protocol.intake import Notes
 from scim_server.protocol.messages import read_resource, replaced, validated, with_schemas
 from scim_server.protocol.patches import read_patch
 from scim_server.provisioning.caller import Caller, Service, in_transaction
@@ -19,6 +21,17 @@ from scim_server.store import journal, resources, texts, unique_values
 from scim_server.store.identifiers import new_id
 
 Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change of one resource as a request asks for it."""
+
+    after: Callable[[Document], Document]
+    """What the request makes of the document."""
+    asserted: frozenset[str]
+    """The attributes that it writes."""
+    notes: Notes
 
 
 def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:
@@ -36,7 +49,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
             unique_values.write(caller.account_id, endpoint, identifier, {}, document)
         changes = [*_named(document_changes({}, document)), *ignored(read.notes.unknown)]
         _tell(caller, endpoint, "resource.created", document, changes, now)
-        return _answer(caller, endpoint, identifier)
+        return _answer(caller, endpoint, identifier, frozenset(document))
 
     return in_transaction(service.database, work)
 
@@ -53,7 +66,9 @@ def put(
     def after(before: Document) -> Document:
         return replaced(endpoint, before, read.document, kept)
 
-    return _changed(service, caller, endpoint, identifier, conditions, after, read.notes.unknown)
+    return _changed(
+        service, caller, endpoint, identifier, conditions, Asked(after, frozenset(read.document), read.notes)
+    )
 
 
 def patch(
@@ -66,7 +81,7 @@ def patch(
     def after(before: Document) -> Document:
         return message.apply(endpoint, before, caller.profile.policy)
 
-    return _changed(service, caller, endpoint, identifier, conditions, after, message.notes.unknown)
+    return _changed(service, caller, endpoint, identifier, conditions, Asked(after, message.asserted, message.notes))
 
 
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
@@ -86,23 +101,22 @@ def _changed(
     endpoint: Endpoint,
     identifier: str,
     conditions: Conditions,
-    after: Callable[[Document], Document],
-    unknown: Sequence[str],
+    asked: Asked,
 ) -> Stored:
     """Write a changed resource; a request that changes nothing writes nothing (A-26)."""
 
     def work(_: bool, now: int) -> Stored:
         row = _locked_row(caller, endpoint, identifier, conditions)
         before = texts.written(row)
-        document = _final(endpoint, after(before), identifier)
+        document = _final(endpoint, asked.after(before), identifier)
         check_unchanged(endpoint, before, document)
         if document != before:
             with _telling_what_is_taken(endpoint, document):
                 resources.update(caller.account_id, endpoint, row, document, {"modified": now})
                 unique_values.write(caller.account_id, endpoint, identifier, before, document)
-            changes = [*_named(document_changes(before, document)), *ignored(unknown)]
+            changes = [*_named(document_changes(before, document)), *ignored(asked.notes.unknown)]
             _tell(caller, endpoint, "resource.updated", document, changes, now)
-        return _answer(caller, endpoint, identifier)
+        return _answer(caller, endpoint, identifier, asked.asserted)
 
     return in_transaction(service.database, work)
 
@@ -140,10 +154,21 @@ def _named(changes: Sequence[Change]) -> list[Change]:
     return [{"attribute": one["attribute"]} for one in changes]
 
 
-def _answer(caller: Caller, endpoint: Endpoint, identifier: str) -> Stored:
+def _answer(caller: Caller, endpoint: Endpoint, identifier: str, asserted: frozenset[str]) -> Stored:
+    """Return a resource with what was written of that which is shown on request."""
     answer = resources.fetch(caller.account_id, endpoint, identifier)
     assert answer is not None
-    return answer
+    if not endpoint.hides:
+        return answer
+    names = {f"{endpoint.schema}:{name}".lower() for name in asserted} | {name.lower() for name in asserted}
+    hidden = (urn for urn, one in endpoint.by_urn.items() if one.returned == "request")
+    return answer._replace(asserted=frozenset(urn for urn in hidden if _is_written(urn, names)))
+
+
+def _is_written(urn: str, names: Collection[str]) -> bool:
+    """Whether an attribute, or what it is a part of, is among those that were written."""
+    schema, _, path = urn.rpartition(":")
+    return bool({urn, schema, f"{schema}:{path.partition('.')[0]}"} & {*names})
 
 
 def _tell(

@@ -91,8 +91,10 @@ class Place:
     def looked_up(self, attribute: Attribute, op: Op, operand: Operand) -> Condition | None:
         """Return the same as testing the value, or any value of the list, where an index answers it; else None."""
         urn = attribute.urn.lower()
-        if urn in self.map.indexed_values | self.map.unique_values and op in (Op.eq, Op.sw) and operand != "":
+        if urn in self.map.indexed_values and op in (Op.eq, Op.sw) and operand != "":
             return self._by_value(urn, op, operand)
+        if urn in self.map.unique_values and op is Op.eq and operand != "":
+            return self._by_unique_value(urn, operand)
         if op is Op.eq and not self._is_kept_elsewhere(attribute):
             return self.dialect.holds(self.map.table.c.folded, self._part(attribute, operand))
         return None
@@ -109,14 +111,17 @@ class Place:
         return condition
 
     def _by_value(self, urn: str, op: Op, operand: Operand) -> Condition:
-        table, owner = user_value, user_value.c.user_id
-        if self.map.type is not None:
-            table, owner = resource_value, resource_value.c.resource_id
-        key = Expression(table.c.value_key, self.dialect)
-        where = [self.within(table), table.c.path == urn, key.test(op, operand)]
-        if self.map.type is not None:
-            where.append(table.c.type == self.map.type)
-        return self.dialect.among(self.map.table.c.id, sa.select(owner).where(*where))
+        key = Expression(user_value.c.value_key, self.dialect)
+        where = (self.within(user_value), user_value.c.path == urn, key.test(op, operand))
+        return self.dialect.among(self.map.table.c.id, sa.select(user_value.c.user_id).where(*where))
+
+    def _by_unique_value(self, urn: str, operand: Operand) -> Condition:
+        """One id at most, so that the row is read by its key, and never NULL."""
+        own = (resource_value.c.type == self.map.type, resource_value.c.path == urn)
+        where = (self.within(resource_value), *own, resource_value.c.value_key == operand)
+        owner = sa.select(resource_value.c.resource_id).where(*where).scalar_subquery()
+        condition: Condition = self.map.table.c.id == func.coalesce(owner, "")
+        return condition
 
     def _column(self, attribute: Attribute, kept: Kept) -> Value:
         if kept.kind == "word" and not attribute.case_exact:

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 
-from scim_server.store.columns import Folded, Micros, Text, key, metadata, of_account
+from scim_server.store.columns import Folded, Micros, Text, key, metadata
 
 resource = sa.Table(
     "resource",
     metadata,
     key(),
+    key("type"),
     key("id"),
-    sa.Column("type", Text, nullable=False),
     sa.Column("document", Text, nullable=False),
     sa.Column("folded", Folded, nullable=False),
     sa.Column("external_id", Text),
@@ -34,7 +34,11 @@ resource_value = sa.Table(
     key("path"),
     key("value_key"),
     sa.Column("resource_id", Text, nullable=False),
-    of_account("resource_id", table="resource"),
-    sa.Index(None, "account_id", "resource_id"),
+    sa.ForeignKeyConstraint(
+        ["account_id", "type", "resource_id"],
+        ["resource.account_id", "resource.type", "resource.id"],
+        ondelete="CASCADE",
+    ),
+    sa.Index(None, "account_id", "type", "resource_id"),
 )
 """The values of the attributes that a configured schema says are unique: each once in a type and an account."""

@@ -137,8 +137,9 @@ def _rows(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
 @lru_cache(maxsize=256)
 def _update(endpoint: Endpoint, names: frozenset[str]) -> sa.Update:
     """The update of some columns over the version that was read; built once, as building costs more than running."""
-    table = map_of(endpoint).table
-    where = [table.c[name] == sa.bindparam(key) for name, key in (("account_id", "old_account"), ("id", "old_id"))]
+    place = map_of(endpoint)
+    table = place.table
+    where = [place.of_account(sa.bindparam("old_account")), table.c.id == sa.bindparam("old_id")]
     version = sa.bindparam("old_version", type_=sa.Integer)
     new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in sorted(names)}
     return table.update().where(*where, table.c.version == version).values(version=version + 1, **new)

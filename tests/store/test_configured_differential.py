@@ -100,7 +100,7 @@ def device(random: Random, number: int) -> dict[str, Any]:
         "model": some(TEXTS),
         "pin": "1234",
         "notes": some(TEXTS),
-        "size": {"width": some(DECIMALS), "height": some((None, 2)), "unit": some(("cm", "CM", "")), "marks": several(TEXTS)},
+        "size": {"width": some(INTEGERS), "height": some((None, *DECIMALS)), "unit": some(("cm", "CM", "")), "marks": several(TEXTS)},
         "members": [member(random) for _ in range(some((1, 1, 2, 3)))],
         WARRANTY: {"number": f"W{number}", "endsAt": some(INSTANTS), "level": some(("basic", "Full")),
                    "contacts": [{"value": some(TEXTS), "type": some(("a", "A"))}]},

@@ -13,6 +13,7 @@ from scim_server.store.database import Database
 from scim_server.store.upgrading import upgrade
 from tests.extra_types import DEVICE, EXTRA, PLACE, RENT, WARRANTY
 from tests.web.conftest import SEARCH, USER, Api, op
+from tests.web.test_third_party import check_server, client_of, test_account, told, without_the_account
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +47,18 @@ EVERYTHING = {
     "checkedAt": ["2026-01-31T08:00:00Z"],
     "links": ["a/b"],
     "model": "LX",
-    "size": {"width": 1.5, "unit": "cm", "maker": "Acme", "marks": ["x", "y"]},
+    "size": {"width": 15, "height": 1.5, "unit": "cm", "maker": "Acme", "marks": ["x", "y"]},
     "members": [
         {"value": "p1", "type": "part", "primary": True, "count": 3, "ratio": 0.25, "since": "2026-01-01T00:00:00Z"},
         {"value": "p2", "type": "spare", "$ref": "https://example.com/Devices/2", "blob": "AAEC"},
     ],
     "externalId": "ext-1",
-    WARRANTY: {"number": "W-1", "endsAt": "2027-01-01T00:00:00Z", "level": "full", "contacts": [{"value": "a", "type": "b"}]},
+    WARRANTY: {
+        "number": "W-1",
+        "endsAt": "2027-01-01T00:00:00Z",
+        "level": "full",
+        "contacts": [{"value": "a", "type": "b"}],
+    },
 }
 
 
@@ -97,13 +103,13 @@ def test_a_resource_lives_through_put_patch_and_delete(api: Api) -> None:
     patched = api.patch(
         path,
         op("add", "tags", ["new"]),
-        op("replace", "size.width", 2.5),
+        op("replace", "size.width", 25),
         op("add", 'members[value eq "p9"].display', "Nine"),
         op("replace", value={"enabled": "True", f"{WARRANTY}:number": "W-2"}),
         op("replace", "boughtAt", "2026-01-31T08:00:00+02:00"),
     )
     assert without_meta(patched) == {
-        "displayName": "Scanner", "model": "LX", "tags": ["new"], "size": {"width": 2.5}, "enabled": True,
+        "displayName": "Scanner", "model": "LX", "tags": ["new"], "size": {"width": 25}, "enabled": True,
         "members": [{"value": "p9", "display": "Nine"}], "boughtAt": "2026-01-31T08:00:00+02:00",
         WARRANTY: {"number": "W-2"},
     }  # fmt: skip
@@ -232,13 +238,20 @@ def test_write_only_is_kept_and_never_shown(api: Api) -> None:
 
 
 def test_projection_follows_returned(api: Api) -> None:
-    path = f"/Devices/{device(api, notes='N', label='L', tags=['x'], size={'width': 1})['id']}"
+    created = device(api, notes="N", label="L", tags=["x"], size={"width": 1})
+    path = f"/Devices/{created['id']}"
+    assert created["notes"] == "N"  # what is shown on request is shown to who writes it
     assert "notes" not in api.get(path)
-    assert set(api.get(f"{path}?attributes=notes")) == {"schemas", "id", "label", "notes"}
-    assert set(api.get(f"{path}?attributes=size.width")) == {"schemas", "id", "label", "size"}
-    assert "label" in api.get(f"{path}?excludedAttributes=label,tags") and "tags" not in api.response.json
+    assert "notes" not in api.patch(path, op("replace", "label", "M"))
+    assert api.patch(path, op("replace", "notes", "n"))["notes"] == "n"
+    assert set(api.get(f"{path}?attributes=notes")) == {"schemas", "id", "notes"}
+    assert set(api.get(f"{path}?attributes=size.width")) == {"schemas", "id", "size"}
+    assert not {"label", "tags"} & set(api.get(f"{path}?excludedAttributes=label,tags"))
     assert api.find('notes eq "n"', "/Devices")  # what is shown on request may be asked for
-    assert api.find('label eq "l"', "/Devices")
+    place = api.post("/Places", {"schemas": [PLACE], "name": "Hall", "floor": 1, RENT: {"amount": 1, "paid": True}})
+    assert set(api.get(f"/Places/{place['id']}?attributes=floor")) == {"schemas", "id", "name", "floor"}
+    assert "name" in api.get(f"/Places/{place['id']}?excludedAttributes=name")
+    assert api.find('name eq "hall"', "/Places", sortBy="name") == [place]
 
 
 def test_unique_values_are_kept_apart(api: Api, new_account: Any) -> None:
@@ -247,7 +260,12 @@ def test_unique_values_are_kept_apart(api: Api, new_account: Any) -> None:
     other = device(api, serialNumber="sn-1", macAddresses=["CC"], slot=2, **{WARRANTY: {"number": "W-2"}})
     path = f"/Devices/{other['id']}"
     with api.unchanged("/Devices"):
-        for taken in ({"serialNumber": "SN-1"}, {"macAddresses": ["x", "bb"]}, {"slot": 1}, {WARRANTY: {"number": "w-1"}}):
+        for taken in (
+            {"serialNumber": "SN-1"},
+            {"macAddresses": ["x", "bb"]},
+            {"slot": 1},
+            {WARRANTY: {"number": "w-1"}},
+        ):
             name, body = next(iter(taken)), {"schemas": [DEVICE], "displayName": "x", **taken}
             detail = api.refuse("POST", "/Devices", body, status=409, kind="uniqueness")
             assert (name in detail or name == WARRANTY) and "in use" in detail
@@ -293,7 +311,10 @@ def test_lists_are_filtered_sorted_paged_and_searched(api: Api) -> None:
         device(api, f"D{number}", floors=5 - number, weight=number / 2, serialNumber=f"S{number}", label="x" * number)
     assert [one["displayName"] for one in api.find("floors gt 2", "/Devices", sortBy="floors")] == ["D2", "D1", "D0"]
     assert [one["displayName"] for one in api.find('serialNumber eq "S3"', "/Devices")] == ["D3"]
-    assert [one["displayName"] for one in api.find('serialNumber sw "S"', "/Devices", sortBy="weight", count=2)] == ["D0", "D1"]
+    assert [one["displayName"] for one in api.find('serialNumber sw "S"', "/Devices", sortBy="weight", count=2)] == [
+        "D0",
+        "D1",
+    ]
     body = {"schemas": [SEARCH], "filter": "weight ge 1.5", "sortBy": "displayName", "sortOrder": "descending"}
     assert [one["displayName"] for one in api.post("/Devices/.search", body, status=200)["Resources"]] == ["D4", "D3"]
     page = api.get("/Devices?startIndex=4&count=1&sortBy=displayName")
@@ -317,7 +338,9 @@ def test_types_are_apart(api: Api) -> None:
     for path in ("/Places", "/Users", "/Groups"):
         api.refuse("GET", f"{path}/{machine['id']}", status=404)
         api.refuse("DELETE", f"{path}/{machine['id']}", status=404)
-    api.refuse("POST", "/Places", {"schemas": [DEVICE], "name": "x", RENT: {"amount": 1, "paid": True}}, kind="invalidSyntax")
+    api.refuse(
+        "POST", "/Places", {"schemas": [DEVICE], "name": "x", RENT: {"amount": 1, "paid": True}}, kind="invalidSyntax"
+    )
     api.refuse("POST", "/Devices", {"schemas": [USER], "displayName": "x"}, kind="invalidSyntax")
 
 
@@ -350,3 +373,9 @@ def test_other_methods_are_answered_as_for_users(api: Api) -> None:
         response = api.send("OPTIONS", path)
         assert (response.status_int, response.headers["Allow"]) == (204, f"{allowed}, OPTIONS")
     api.refuse("PATCH", "/Devices", {}, status=405)
+
+
+def test_scim2_tester_passes_all_checks_on_configured_types(new_account: Any) -> None:
+    results = check_server(client_of(test_account(new_account), without_the_account("Device", "Place")))
+    assert told(results) == []
+    assert {"Device", "Place"} <= {one.resource_type for one in results}

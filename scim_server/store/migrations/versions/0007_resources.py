@@ -22,8 +22,8 @@ def upgrade() -> None:
     op.create_table(
         "resource",
         sa.Column("account_id", TEXT, nullable=False),
-        sa.Column("id", TEXT, nullable=False),
         sa.Column("type", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
         sa.Column("document", TEXT, nullable=False),
         sa.Column("folded", FOLDED, nullable=False),
         sa.Column("external_id", TEXT),
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created", MICROS, nullable=False),
         sa.Column("modified", MICROS, nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_resource")),
+        sa.PrimaryKeyConstraint("account_id", "type", "id", name=op.f("pk_resource")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_resource_account"), ondelete="CASCADE"),
     )
     for columns in (["external_id"], ["display_name_key", "id"], ["created", "id"], ["modified", "id"]):
@@ -47,13 +47,15 @@ def upgrade() -> None:
         sa.Column("resource_id", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("account_id", "type", "path", "value_key", name=op.f("pk_resource_value")),
         sa.ForeignKeyConstraint(
-            ["account_id", "resource_id"],
-            ["resource.account_id", "resource.id"],
+            ["account_id", "type", "resource_id"],
+            ["resource.account_id", "resource.type", "resource.id"],
             name=op.f("fk_resource_value_resource"),
             ondelete="CASCADE",
         ),
     )
-    op.create_index(op.f("ix_resource_value_account_id_resource_id"), "resource_value", ["account_id", "resource_id"])
+    op.create_index(
+        op.f("ix_resource_value_account_id_type_resource_id"), "resource_value", ["account_id", "type", "resource_id"]
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.create_index(
             op.f("ix_resource_folded"),
