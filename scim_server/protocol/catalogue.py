@@ -134,9 +134,9 @@ class Catalogue:
         self.resource_types = {doc["name"]: doc for doc in _documents(directory / "resource-types")}
         self.endpoints = {doc["endpoint"]: self._endpoint(doc) for doc in self.resource_types.values()}
         if extra is not None:
-            self._add(read_directory(extra, self.schemas.values(), self.resource_types.values()))
+            self._add(extra, read_directory(extra, self.schemas.values(), self.resource_types.values()))
 
-    def _add(self, configured: Configured) -> None:
+    def _add(self, directory: FilePath, configured: Configured) -> None:
         """Serve configured resource types beside our own."""
         self.schemas |= {doc["id"]: doc for doc in configured.schemas.values()}
         problems = []
@@ -147,7 +147,7 @@ class Catalogue:
             except (ValueError, TypeError, NameError) as error:
                 problems.append(f"{file}: no model can be made of it: {error}")
         if problems:
-            raise BadDocuments(problems)
+            raise BadDocuments(directory, problems)
 
     def endpoint_at(self, path: str) -> Endpoint | None:
         """Return the endpoint served at ``path``, such as ``/Users``."""

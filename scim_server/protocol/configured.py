@@ -28,9 +28,9 @@ Documents = Mapping[str, Document]
 class BadDocuments(ValueError):
     """Documents that cannot be served; the message names the file, the place and what is wrong, one to a line."""
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, directory: Path, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n  ".join(("the documents of SCIM_EXTRA_SCHEMAS cannot be served.", *self.problems)))
+        super().__init__("\n  ".join((f"the resource types of '{directory}' cannot be served.", *self.problems)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def read_directory(
     if not types and not problems:
         problems.append("resource-types/: has no *.json document, so that nothing would be served")
     if problems:
-        raise BadDocuments(problems)
+        raise BadDocuments(directory, problems)
     return Configured(schemas, types)
 
 

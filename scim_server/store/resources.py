@@ -82,7 +82,7 @@ def insert(account_id: str, endpoint: Endpoint, document: Mapping[str, Any], col
     """Insert a resource; raises Taken when its name is in use."""
     place = map_of(endpoint)
     of_type = {"type": place.type} if place.type is not None else {}
-    values = {"account_id": account_id, **of_type, **_derived(endpoint, document), **columns}
+    values = {"account_id": account_id, **of_type, **derived(endpoint, document), **columns}
     _guarded(place.table.insert(), values)
     _insert_values(account_id, endpoint, columns["id"], document)
 
@@ -98,7 +98,7 @@ def update(
 
     ``document`` is None when only columns changed.
     """
-    values = {**(_derived(endpoint, document) if document is not None else {}), **columns}
+    values = {**(derived(endpoint, document) if document is not None else {}), **columns}
     bound = {f"new_{name}": value for name, value in values.items()}
     key = {"old_account": account_id, "old_id": before.id, "old_version": before.version}
     if _guarded(_update(endpoint, frozenset(values)), bound | key).rowcount == 0:
@@ -145,7 +145,7 @@ def _update(endpoint: Endpoint, names: frozenset[str]) -> sa.Update:
     return table.update().where(*where, table.c.version == version).values(version=version + 1, **new)
 
 
-def _derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
+def derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that follow from a document: its text, its search form, its keys."""
     kept = map_of(endpoint).columns
     name = document.get("displayName") if f"{endpoint.schema}:displayName".lower() in kept else None

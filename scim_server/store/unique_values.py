@@ -47,6 +47,17 @@ def write(
             _insert(account_id, attribute, key, new)
 
 
+def forget(account_id: str, endpoint: Endpoint) -> None:
+    """Delete the unique values of all resources of a type, which are to be written anew."""
+    mine = (resource_value.c.account_id == account_id, resource_value.c.type == endpoint.name)
+    execute(resource_value.delete().where(*mine))
+
+
+def keys(endpoint: Endpoint, document: Mapping[str, Any]) -> list[tuple[Attribute, str]]:
+    """Return the unique values of a document as they are compared, each with its attribute."""
+    return [(attribute, key) for attribute in _unique(endpoint) for key in _keys(endpoint, attribute, document)]
+
+
 def _insert(account_id: str, attribute: Attribute, key: Mapping[str, str], value_keys: Sequence[str]) -> None:
     try:
         for chunk in chunks(value_keys):
