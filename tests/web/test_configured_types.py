@@ -234,6 +234,9 @@ def test_write_only_is_kept_and_never_shown(api: Api) -> None:
     assert api.put(path, {"schemas": [DEVICE], "displayName": "Printer"})["meta"]["version"] == 'W/"2"'
     api.refuse("GET", "/Devices?filter=pin+sw+%220%22", kind="invalidFilter")
     api.refuse("GET", "/Devices?sortBy=pin", kind="invalidValue")
+    for value in (5551234, ["5551234", "x"], {"value": 5551234}):
+        api.refuse_patch(path, op("replace", "pin", value), kind="invalidValue")
+    assert "5551234" not in str([entry.detail for entry in api.journal()])
     assert "secret" not in str([(entry.changes, entry.detail) for entry in api.journal()])
 
 
