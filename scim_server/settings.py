@@ -16,7 +16,15 @@ from marshmallow import fields as kinds
 
 from scim_server.mail.addresses import read_sender
 from scim_server.mail.relay import read_relay
-from scim_server.urls import SQLITE, absolute, check_database, check_external, check_portal, sqlite_url
+from scim_server.urls import (
+    SQLITE,
+    absolute,
+    check_database,
+    check_directory,
+    check_external,
+    check_portal,
+    sqlite_url,
+)
 
 PREFIX = "SCIM_"
 FILE_VARIABLE = "SCIM_SETTINGS_FILE"
@@ -50,6 +58,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
+    extra_schemas: Path | None = None
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}
@@ -146,6 +155,13 @@ class SettingsSchema(Schema):
             "default": "none: notifications name no place",
         },
     )
+    extra_schemas = kinds.String(
+        validate=check_directory,
+        metadata={
+            "about": "A directory of [resource types of your own](resource-types.md), served beside users and groups.",
+            "default": "none",
+        },
+    )
 
     @validates_schema
     def default_page_is_within_max_page(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -179,6 +195,8 @@ class SettingsSchema(Schema):
             data = {"max_bulk_operations": least} | data
         if "database_url" in data:
             data = data | {"database_url": absolute(data["database_url"])}
+        if "extra_schemas" in data:
+            data = data | {"extra_schemas": Path(data["extra_schemas"]).absolute()}
         return Settings(**data)
 
 

@@ -65,3 +65,9 @@ def _split(url: str) -> SplitResult | None:
         return parts if parts.port is None or parts.port > 0 else None
     except ValueError:
         return None
+
+
+def check_directory(path: str) -> None:
+    """Refuse what is no directory that is there."""
+    if not path or not Path(path).is_dir():
+        raise ValidationError(f"'{path}' is no directory.")

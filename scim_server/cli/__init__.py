@@ -7,6 +7,7 @@ from scim_server.cli.demo import demo
 from scim_server.cli.groups import group
 from scim_server.cli.journal import log
 from scim_server.cli.notify import notify
+from scim_server.cli.schemas import schemas
 from scim_server.cli.serving import serve, upgrade
 from scim_server.cli.sweeping import sweep
 from scim_server.cli.tokens import token
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (demo, upgrade, serve, account, domain, licence, group, token, log, sweep, notify):
+for command in (demo, upgrade, serve, account, domain, licence, group, token, schemas, log, sweep, notify):
     main.add_command(command)

@@ -12,6 +12,7 @@ from typing import Any
 from scim2_models import InvalidValueException, ScimFilter
 
 from scim_server.protocol.catalogue import ENTERPRISE, Endpoint
+from scim_server.protocol.intake import MEMBERS
 
 Json = dict[str, Any]
 
@@ -126,7 +127,7 @@ def value_of_removal(endpoint: Endpoint, operation: Json) -> Json:
     if str(operation.get("op")).lower() != "remove" or not isinstance(path, str) or value is None:
         return operation
     attribute = endpoint.named(path)
-    if attribute is not None and attribute.name == "members":
+    if attribute is not None and attribute.urn == MEMBERS:
         return operation
     right = {name: one for name, one in operation.items() if name != "value"}
     if attribute is None or not attribute.multi_valued or not attribute.sub_attributes:

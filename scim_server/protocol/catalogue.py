@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 from scim2_models import Extension, InvalidPathException, Path, Resource, ResourceType, Schema, ScimProvider
 
+from scim_server.protocol.configured import BadDocuments, Configured, read_directory
+
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -45,6 +47,7 @@ class Attribute:
     case_exact: bool = False
     mutability: str = "readWrite"
     returned: str = "default"
+    uniqueness: str = "none"
     reference_types: tuple[str, ...] = ()
     canonical: tuple[str, ...] = ()
     sub_attributes: "Mapping[str, Attribute]" = field(default_factory=dict)
@@ -69,11 +72,18 @@ class Endpoint:
     """The top-level attributes and the extension blocks, by lower-cased name."""
     is_read_only: bool = False
     """Whether no client may write its resources: the schema says so of every attribute (R32)."""
+    is_generic: bool = False
+    """Whether it comes from configuration: its resources are kept as they are sent, without rules of the account."""
 
     @cached_property
     def by_urn(self) -> Mapping[str, Attribute]:
         """Every attribute and sub-attribute by its lower-cased fully qualified name."""
         return {attribute.urn.lower(): attribute for attribute in _walk(self.attributes)}
+
+    @cached_property
+    def hides(self) -> bool:
+        """Whether a stored document may hold what is not shown unless it is asked for, or never."""
+        return self.is_generic and any(one.returned in ("never", "request") for one in self.by_urn.values())
 
     def named(self, text: str) -> Attribute | None:
         """Return the attribute that a path in attribute notation names, or None (RFC 7644 section 3.10)."""
@@ -123,11 +133,27 @@ def _walk(attributes: Mapping[str, Attribute]) -> Iterator[Attribute]:
 class Catalogue:
     """Everything that is served, read from the schema documents once at start."""
 
-    def __init__(self, directory: FilePath = SCHEMAS) -> None:
+    def __init__(self, directory: FilePath = SCHEMAS, extra: FilePath | None = None) -> None:
+        """Read our own documents, and those of the directory of configured ones; raises BadDocuments for these."""
         self.schemas = {doc["id"]: doc for doc in _documents(directory)}
         """The published schema documents by URN, in the order of their file names."""
         self.resource_types = {doc["name"]: doc for doc in _documents(directory / "resource-types")}
         self.endpoints = {doc["endpoint"]: self._endpoint(doc) for doc in self.resource_types.values()}
+        if extra is not None:
+            self._add(extra, read_directory(extra, self.schemas.values(), self.resource_types.values()))
+
+    def _add(self, directory: FilePath, configured: Configured) -> None:
+        """Serve configured resource types beside our own."""
+        self.schemas |= {doc["id"]: doc for doc in configured.schemas.values()}
+        problems = []
+        for file, doc in configured.resource_types.items():
+            try:
+                self.endpoints[doc["endpoint"]] = self._endpoint(doc, is_generic=True)
+                self.resource_types[doc["name"]] = doc
+            except (ValueError, TypeError, NameError) as error:
+                problems.append(f"{file}: no model can be made of it: {error}")
+        if problems:
+            raise BadDocuments(directory, problems)
 
     def endpoint_at(self, path: str) -> Endpoint | None:
         """Return the endpoint served at ``path``, such as ``/Users``."""
@@ -137,15 +163,17 @@ class Catalogue:
         """Return the endpoint of the resource type called ``name``; KeyError when there is none."""
         return self.endpoints[self.resource_types[name]["endpoint"]]
 
-    def _endpoint(self, resource_type: dict[str, Any]) -> Endpoint:
+    def _endpoint(self, resource_type: dict[str, Any], *, is_generic: bool = False) -> Endpoint:
         core = self.schemas[resource_type["schema"]]
-        extensions = [self.schemas[ext["schema"]] for ext in resource_type.get("schemaExtensions", [])]
+        required = {ext["schema"]: ext["required"] for ext in resource_type.get("schemaExtensions", [])}
+        extensions = [self.schemas[urn] for urn in required]
         attributes = {**_common(core["id"]), **_tree(core["attributes"], f"{core['id']}:")}
         for extension in extensions:
             attributes[extension["id"].lower()] = Attribute(
                 extension["id"],
                 extension["id"],
                 "complex",
+                required=required[extension["id"]],
                 sub_attributes=MappingProxyType(_tree(extension["attributes"], f"{extension['id']}:")),
             )
         return Endpoint(
@@ -156,6 +184,7 @@ class Catalogue:
             model=_model(resource_type, core, extensions),
             attributes=MappingProxyType(attributes),
             is_read_only=all(one["mutability"] == "readOnly" for one in core["attributes"]),
+            is_generic=is_generic,
         )
 
 
@@ -188,7 +217,7 @@ def _modelled(definition: dict[str, Any]) -> dict[str, Any]:
     and times in another form than they were sent in (S18, S19), also where a PATCH is about something else.
     """
     plain: dict[str, Any] = {}
-    if "external" in definition.get("referenceTypes", ()):
+    if {"external", "uri"} & {*definition.get("referenceTypes", ())}:
         plain = {"type": "string"}
     elif definition.get("type") in ("binary", "dateTime") and definition["mutability"] != "readOnly":
         plain = {"type": "string", "caseExact": True}
@@ -212,6 +241,7 @@ def _attribute(definition: dict[str, Any], prefix: str) -> Attribute:
         case_exact=definition.get("caseExact", definition["type"] in ("reference", "binary")),
         mutability=definition["mutability"],
         returned=definition["returned"],
+        uniqueness=definition.get("uniqueness", "none"),
         reference_types=tuple(definition.get("referenceTypes", ())),
         canonical=tuple(definition.get("canonicalValues", ())),
         sub_attributes=MappingProxyType(_tree(definition.get("subAttributes", []), f"{urn}.")),

@@ -1,7 +1,7 @@
 """A stored document -> what is sent: meta and groups spliced in, projection, list pages. No model is built."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -36,6 +36,8 @@ class Stored(NamedTuple):
     """Attributes of the account's extension that are returned on request only (R28)."""
     user: str | None = None
     """The id of the user in whose log an entry is."""
+    asserted: frozenset[str] = frozenset()
+    """Of what is shown on request, what the client has just written (RFC 7643 section 7), by lower-cased names."""
 
 
 def computed(document: Mapping[str, Any], user: str | None = None) -> Stored:
@@ -102,6 +104,8 @@ class Projection:
     attributes: frozenset[str] = frozenset()
     """Lower-cased fully qualified names; empty for the default set."""
     excluded: frozenset[str] = frozenset()
+    asserted: frozenset[str] = frozenset()
+    """What is shown on request and is requested by being written."""
 
     @property
     def is_default(self) -> bool:
@@ -113,7 +117,7 @@ class Projection:
         name = attribute.urn.lower()
         if self.attributes:
             return any(one == name or one.startswith(f"{name}.") for one in self.attributes)
-        return attribute.returned != "request" and name not in self.excluded
+        return (attribute.returned != "request" or name in self.asserted) and name not in self.excluded
 
 
 DEFAULT = Projection()
@@ -188,9 +192,11 @@ def _shown(attribute: Attribute, value: Any, chosen: Projection, inherited: bool
 def represented(endpoint: Endpoint, stored: Stored, base_url: str, chosen: Projection) -> str:
     """Return the JSON text of a resource as the client wants to see it."""
     text = resource_text(endpoint, stored, base_url)
-    if chosen.is_default:
+    if chosen.is_default and not endpoint.hides:
         return text
     document = orjson.loads(text)
+    if stored.asserted:
+        chosen = replace(chosen, asserted=stored.asserted)
     if stored.extra:
         document[ACCOUNT_USER] |= stored.extra
     return orjson.dumps(projected(endpoint, document, chosen)).decode()

@@ -44,7 +44,8 @@ def read_resource(endpoint: Endpoint, body: Any, tolerance: Tolerance, catalogue
     document = read_attributes(endpoint.attributes, body, tolerance, notes)
     document.pop("schemas", None)
     for attribute in endpoint.attributes.values():
-        if attribute.required and not str(document.get(attribute.name) or "").strip():
+        value = document.get(attribute.name)
+        if attribute.required and attribute.mutability != "readOnly" and (value is None or not str(value).strip()):
             raise InvalidValueException(detail=f"{attribute.name} is required and may not be blank; send it")
     return Body(document, notes)
 
@@ -163,7 +164,8 @@ def check_immutable(attribute: Attribute, old: Any, new: Any) -> None:
     if not _is_same(attribute, old, new):
         raise MutabilityException(
             attribute=attribute.name,
-            detail=f"{attribute.name} is '{old}' and immutable; create another resource to have another value",
+            detail=f"{attribute.name} is {_known(attribute, old)} and immutable; create another resource to have "
+            "another value",
         )
 
 
@@ -174,3 +176,7 @@ def _is_same(attribute: Attribute, old: Any, new: Any) -> bool:
     if isinstance(old, str) and isinstance(new, str):
         return fold(old, attribute.case_exact) == fold(new, attribute.case_exact)
     return bool(old == new)
+
+
+def _known(attribute: Attribute, value: Any) -> str:
+    return "set" if attribute.returned == "never" else f"'{value}'"

@@ -8,7 +8,7 @@ from scim2_models import InvalidPathException, InvalidValueException, Mutability
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 
 from scim_server.protocol.catalogue import Endpoint
-from scim_server.protocol.intake import Notes, Tolerance, read_value
+from scim_server.protocol.intake import MEMBERS, Notes, Tolerance, read_value
 from scim_server.protocol.paths import parsed_path
 
 
@@ -29,7 +29,12 @@ def member_change(
     """
     attribute = endpoint.attributes.get("members")
     named = endpoint.named(path.partition("[")[0])
-    if attribute is None or named is None or attribute not in (named, endpoint.parent(named)):
+    if (
+        attribute is None
+        or attribute.urn != MEMBERS
+        or named is None
+        or attribute not in (named, endpoint.parent(named))
+    ):
         return None
     parsed = parsed_path(endpoint, path)
     if parsed.attr.partition(".")[2] or (path.partition("]")[2] if "[" in path else ""):

@@ -1,11 +1,12 @@
 """The use cases: what a SCIM request does, from the body that was read to the resource that is answered."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
-from scim_server.provisioning import groups, users
+from scim_server.provisioning import generic, groups, users
 from scim_server.provisioning.caller import Caller, Limits, Service
 from scim_server.provisioning.reading import complete, read, search
 from scim_server.provisioning.root import search as search_root
@@ -25,9 +26,13 @@ __all__ = [
 ]
 
 
+_WRITERS: Mapping[str, Any] = {"/Users": users, "/Groups": groups}
+"""The use cases of our own resource types; those of configured ones are the same for all."""
+
+
 def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:
     """Create a resource out of the body of a POST."""
-    work = users.create if endpoint.path == "/Users" else groups.create
+    work: Callable[..., Stored] = _WRITERS.get(endpoint.path, generic).create
     return work(service, caller, endpoint, body)
 
 
@@ -35,7 +40,7 @@ def put(
     service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
 ) -> Stored:
     """Replace a resource by the body of a PUT."""
-    work = users.put if endpoint.path == "/Users" else groups.put
+    work: Callable[..., Stored] = _WRITERS.get(endpoint.path, generic).put
     return work(service, caller, endpoint, identifier, body, conditions)
 
 
@@ -43,11 +48,11 @@ def patch(
     service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
 ) -> Stored:
     """Apply the body of a PATCH to a resource."""
-    work = users.patch if endpoint.path == "/Users" else groups.patch
+    work: Callable[..., Stored] = _WRITERS.get(endpoint.path, generic).patch
     return work(service, caller, endpoint, identifier, body, conditions)
 
 
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
     """Delete a resource."""
-    work = users.delete if endpoint.path == "/Users" else groups.delete
+    work = _WRITERS.get(endpoint.path, generic).delete
     work(service, caller, endpoint, identifier, conditions)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from scim_server.protocol.catalogue import Endpoint
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.store import journal
 from scim_server.store.database import OutOfTime
@@ -39,7 +40,7 @@ def record_refusal(
         status=status,
         rule=rule,
         error=error,
-        detail=_plain((detail if rule else _discreet(detail))[:2000]),
+        detail=_plain((detail if rule else _discreet(detail, endpoint))[:2000]),
     )
     try:
         with service.database.transaction():
@@ -65,9 +66,14 @@ def _address(detail: str) -> str | None:
 _ADDRESS = re.compile("'([^'\\s]+@[^'\\s]+)'")
 
 
-def _discreet(detail: str) -> str:
-    """Return a detail of the protocol without the values that it quotes where they may be numbers or passwords."""
-    return _VALUES.sub("...", detail) if _PRIVATE.search(detail) else detail
+def _discreet(detail: str, endpoint: Endpoint | None) -> str:
+    """Return a detail of the protocol without the values that it quotes where nobody may learn them.
+
+    They may be numbers or passwords, or those of what a configured type never shows.
+    """
+    hidden = [one.name for one in endpoint.by_urn.values() if one.returned == "never"] if endpoint else []
+    is_private = _PRIVATE.search(detail) or any(name.lower() in detail.lower() for name in hidden)
+    return _VALUES.sub("...", detail) if is_private else detail
 
 
 _PRIVATE = re.compile("phoneNumbers|password", re.IGNORECASE)

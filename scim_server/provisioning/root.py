@@ -12,7 +12,6 @@ from scim_server.protocol.searches import Search, paging
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.provisioning.reading import complete
 from scim_server.store import filters, root
-from scim_server.store.mapping import MAPS
 from scim_server.store.root import Part, Resource
 
 
@@ -23,7 +22,7 @@ def search(service: Service, caller: Caller, asked: Search) -> str:
             detail="cursor: a search at the root is paged by startIndex and count; walk /Users, /Groups ... one by one"
         )
     asked = paging(asked, service.limits.page, service.limits.default_page)
-    endpoints = [one for one in service.catalogue.endpoints.values() if not one.is_read_only and one.path in MAPS]
+    endpoints = [one for one in service.catalogue.endpoints.values() if not one.is_read_only]
     chosen = {one.path: projection(one, asked.attributes, asked.excluded) for one in endpoints}
     parts = _parts(service, caller, endpoints, asked)
     total = root.total(caller.account_id, parts)

@@ -23,7 +23,7 @@ from scim2_models.path import (
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.store.dialects import DIALECTS, Condition
 from scim_server.store.lists import Element
-from scim_server.store.mapping import MAPS
+from scim_server.store.mapping import map_of
 from scim_server.store.pages import Lookup
 from scim_server.store.places import Place, key_of, names_kept
 from scim_server.store.terms import attribute_named, checked, is_hidden, path_of, shown, value_of
@@ -85,7 +85,7 @@ def lookup(endpoint: Endpoint, text: str, limits: FilterLimits = FilterLimits())
         value = orjson.loads(literals[0])
     except orjson.JSONDecodeError:
         return None
-    kept = MAPS[endpoint.path].columns[attribute.urn.lower()]
+    kept = map_of(endpoint).columns[attribute.urn.lower()]
     return Lookup(kept.column, key_of(attribute, checked(attribute, Op.eq, value)))
 
 
@@ -97,7 +97,7 @@ def _looked_up(endpoint: Endpoint, shape: str) -> Attribute | None:
         return None
     if not isinstance(node, Comparison) or node.op is not Op.eq or node.value != "":
         return None
-    kept = MAPS[endpoint.path].columns.get(str(node.attr_path).lower())
+    kept = map_of(endpoint).columns.get(str(node.attr_path).lower())
     return endpoint.by_urn[str(node.attr_path).lower()] if kept and kept.kind == "text" else None
 
 

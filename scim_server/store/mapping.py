@@ -8,6 +8,7 @@ a group's licence changes, and no document has to be rewritten for it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +22,10 @@ from scim_server.protocol.catalogue import (
     USER_LOG_ENTRY,
     USER_STATISTICS,
     Attribute,
+    Endpoint,
 )
 from scim_server.protocol.folding import fold, fold_name
+from scim_server.store.resource_tables import resource
 from scim_server.store.tables import group, journal, user, user_log
 
 
@@ -47,6 +50,15 @@ class Map:
     """The usual order of a list: by a time, then by id."""
     indexed_values: frozenset[str] = frozenset()
     """The multi-valued attributes of the table ``user_value``."""
+    unique_values: frozenset[str] = frozenset()
+    """The texts of the table ``resource_value``, each of which one resource has."""
+    type: str | None = None
+    """The name of the resource type, where the table has the resources of several."""
+
+    def of_account(self, account_id: Any) -> sa.ColumnElement[bool]:
+        """Return whether a row is a resource of the endpoint in an account; every statement has this condition."""
+        mine: sa.ColumnElement[bool] = self.table.c.account_id == account_id
+        return mine if self.type is None else sa.and_(mine, self.table.c.type == self.type)
 
     @property
     def has_documents(self) -> bool:
@@ -189,6 +201,37 @@ MAPS: Mapping[str, Map] = {
     "/EventRecords": EVENT_RECORDS,
     "/UserLogEntries": USER_LOG_ENTRIES,
 }
+"""The maps of our own endpoints."""
+
+
+def map_of(endpoint: Endpoint) -> Map:
+    """Return where the attributes of an endpoint are kept; KeyError for one whose resources are computed."""
+    return _generic(endpoint) if endpoint.is_generic else MAPS[endpoint.path]
+
+
+@lru_cache(maxsize=64)
+def _generic(endpoint: Endpoint) -> Map:
+    """The map of a resource type from configuration: what every resource has is in columns."""
+    columns = {
+        "id": (resource.c.id, "text"),
+        "externalId": (resource.c.external_id, "text"),
+        "meta.created": (resource.c.created, "instant"),
+        "meta.lastModified": (resource.c.modified, "instant"),
+    }
+    name = endpoint.attributes.get("displayname")
+    if name and name.type == "string" and not name.multi_valued and name.returned != "never":
+        columns[name.name] = (resource.c.display_name_key, "text")
+    return Map(
+        table=resource,
+        columns=_keep(endpoint.schema, columns),
+        order=(resource.c.created, resource.c.id),
+        unique_values=frozenset(
+            urn
+            for urn, one in endpoint.by_urn.items()
+            if one.uniqueness != "none" and one.type in ("string", "reference", "binary")
+        ),
+        type=endpoint.name,
+    )
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -207,7 +250,7 @@ def folded(
 ) -> dict[str, Any]:
     """Return the search form of a document: lower-cased names, folded texts, times in microseconds.
 
-    Attributes with a column of their own are left out, and so are the common ones.
+    Attributes with a column of their own are left out, and so are ``id`` and ``schemas`` and what nobody may see.
     """
     return dict(_folded(attributes, document, kept))
 
@@ -217,12 +260,16 @@ def _folded(
 ) -> Iterator[tuple[str, Any]]:
     for name, value in document.items():
         attribute = attributes.get(name.lower())
-        if attribute is None or attribute.urn.lower() in kept or attribute.returned == "always":
+        if attribute is None or attribute.urn.lower() in kept or _is_left_out(attribute):
             continue
         if isinstance(value, list):
             yield name.lower(), [_folded_value(attribute, item, kept) for item in value]
         else:
             yield name.lower(), _folded_value(attribute, value, kept)
+
+
+def _is_left_out(attribute: Attribute) -> bool:
+    return attribute.returned == "never" or attribute.urn.rpartition(":")[2] in ("id", "schemas")
 
 
 def _folded_value(attribute: Attribute, value: Any, kept: Mapping[str, Kept]) -> Any:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored
 from scim_server.store.database import Prepared, dialect, execute
-from scim_server.store.mapping import MAPS
+from scim_server.store.mapping import map_of
 from scim_server.store.texts import columns_sent, stored
 
 Conditions = Sequence[sa.ColumnElement[bool]]
@@ -55,9 +55,10 @@ def search(
     limit: int,
 ) -> Found:
     """Return one page of the resources that meet a condition, and how many meet it in all."""
-    table = MAPS[endpoint.path].table
-    where = [table.c.account_id == account_id, *([] if condition is None else [condition])]
-    order = order or MAPS[endpoint.path].order
+    place = map_of(endpoint)
+    table = place.table
+    where = [place.of_account(account_id), *([] if condition is None else [condition])]
+    order = order or place.order
     rows: Sequence[Any] = []
     if limit:
         ids = sa.select(table.c.id).where(*where).order_by(*order).limit(limit).offset(offset)
@@ -72,8 +73,8 @@ def count(account_id: str, endpoint: Endpoint, condition: sa.ColumnElement[bool]
     """Return how many resources meet a condition, or how many there are."""
     if condition is None:
         return int(_count(endpoint, None).one_or_none({"account": account_id}).total)
-    table = MAPS[endpoint.path].table
-    counted = sa.select(sa.func.count()).select_from(table).where(table.c.account_id == account_id, condition)
+    place = map_of(endpoint)
+    counted = sa.select(sa.func.count()).select_from(place.table).where(place.of_account(account_id), condition)
     return int(execute(counted).scalar_one())
 
 
@@ -85,9 +86,10 @@ def _total_seen(rows: Sequence[Any], offset: int, limit: int) -> int | None:
 @lru_cache(maxsize=64)
 def _page(endpoint: Endpoint, dialect_name: str, column: sa.Column[Any] | None, is_deep: bool) -> Prepared:
     """The page of all resources, or of those with one value in a column, in the usual order."""
-    table = MAPS[endpoint.path].table
-    where = [table.c.account_id == sa.bindparam("account")]
-    order: Order = MAPS[endpoint.path].order
+    place = map_of(endpoint)
+    table = place.table
+    where = [place.of_account(sa.bindparam("account"))]
+    order: Order = place.order
     if column is not None:
         where.append(column == sa.bindparam("value"))
         # A sum, which no index has: SQLite without statistics would walk the account in order instead of looking up.
@@ -107,7 +109,7 @@ def _rows_of(
     limit: Any,
 ) -> sa.Select[Any]:
     """Return the rows of a page. For a deep one the ids before it are walked in an index, and no row is read."""
-    table = MAPS[endpoint.path].table
+    table = map_of(endpoint).table
     rows = sa.select(*columns_sent(endpoint, dialect_name)).order_by(*order)
     if not is_deep:
         return rows.where(*where).limit(limit)
@@ -117,6 +119,7 @@ def _rows_of(
 
 @lru_cache(maxsize=64)
 def _count(endpoint: Endpoint, column: sa.Column[Any] | None) -> Prepared:
-    table = MAPS[endpoint.path].table
-    statement = sa.select(sa.func.count().label("total")).where(table.c.account_id == sa.bindparam("account"))
+    place = map_of(endpoint)
+    mine = place.of_account(sa.bindparam("account"))
+    statement = sa.select(sa.func.count().label("total")).select_from(place.table).where(mine)
     return Prepared(statement if column is None else statement.where(column == sa.bindparam("value")))

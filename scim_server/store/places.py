@@ -20,7 +20,8 @@ from scim_server.protocol.catalogue import (
 from scim_server.protocol.folding import fold
 from scim_server.store.dialects import Condition, Dialect, Operand
 from scim_server.store.lists import TEXTS, Both, Elements, Fixed, Folded, Rows
-from scim_server.store.mapping import MAPS, Kept, Map, micros, value_key
+from scim_server.store.mapping import Kept, Map, map_of, micros, value_key
+from scim_server.store.resource_tables import resource_value
 from scim_server.store.tables import group, journal, membership, user, user_log, user_value
 from scim_server.store.terms import shown
 from scim_server.store.values import Constant, Elsewhere, Expression, Op, Reference, Value, Whole
@@ -37,7 +38,7 @@ class Place:
     @property
     def map(self) -> Map:
         """Where the attributes of the endpoint are kept."""
-        return MAPS[self.endpoint.path]
+        return map_of(self.endpoint)
 
     def knows(self, attribute: Attribute) -> bool:
         """Whether SQL finds the value of an attribute: where no document is kept, it needs a column."""
@@ -53,8 +54,8 @@ class Place:
     def value(self, attribute: Attribute) -> Value:
         """Return the value of a singular attribute."""
         urn = attribute.urn.lower()
-        if urn in _COMPUTED:
-            return _COMPUTED[urn](self, attribute)
+        if computed := self._computed(urn):
+            return computed(self, attribute)
         if attribute.is_extension:
             return Whole(self.has(attribute.urn))
         if kept := self.map.columns.get(urn):
@@ -66,8 +67,21 @@ class Place:
 
     def elements(self, attribute: Attribute) -> Elements:
         """Return the elements of a multi-valued attribute."""
-        derived = _DERIVED.get(attribute.urn.lower())
+        derived = self._derived(attribute.urn.lower())
         return derived(self, attribute) if derived else self.folded(attribute)
+
+    def _computed(self, urn: str) -> "Callable[[Place, Attribute], Value] | None":
+        return _COMPUTED.get(self._known_as(urn))
+
+    def _derived(self, urn: str) -> "Callable[[Place, Attribute], Elements] | None":
+        return _DERIVED.get(self._known_as(urn))
+
+    def _known_as(self, urn: str) -> str:
+        """Return the name by which an attribute is computed: what every resource has, as a group's."""
+        schema = f"{self.endpoint.schema}:".lower()
+        name = urn.removeprefix(schema)
+        is_common = self.endpoint.is_generic and (name == "schemas" or name.partition(".")[0] == "meta")
+        return f"{GROUP}:".lower() + name if is_common else urn
 
     def folded(self, attribute: Attribute) -> Folded:
         """Return the elements that the folded document has of a multi-valued attribute."""
@@ -79,6 +93,8 @@ class Place:
         urn = attribute.urn.lower()
         if urn in self.map.indexed_values and op in (Op.eq, Op.sw) and operand != "":
             return self._by_value(urn, op, operand)
+        if urn in self.map.unique_values and op is Op.eq and operand != "":
+            return self._by_unique_value(urn, operand)
         if op is Op.eq and not self._is_kept_elsewhere(attribute):
             return self.dialect.holds(self.map.table.c.folded, self._part(attribute, operand))
         return None
@@ -99,6 +115,14 @@ class Place:
         where = (self.within(user_value), user_value.c.path == urn, key.test(op, operand))
         return self.dialect.among(self.map.table.c.id, sa.select(user_value.c.user_id).where(*where))
 
+    def _by_unique_value(self, urn: str, operand: Operand) -> Condition:
+        """One id at most, so that the row is read by its key, and never NULL."""
+        own = (resource_value.c.type == self.map.type, resource_value.c.path == urn)
+        where = (self.within(resource_value), *own, resource_value.c.value_key == operand)
+        owner = sa.select(resource_value.c.resource_id).where(*where).scalar_subquery()
+        condition: Condition = self.map.table.c.id == func.coalesce(owner, "")
+        return condition
+
     def _column(self, attribute: Attribute, kept: Kept) -> Value:
         if kept.kind == "word" and not attribute.case_exact:
             return Expression(func.lower(kept.column), self.dialect)
@@ -107,7 +131,7 @@ class Place:
     def _is_kept_elsewhere(self, attribute: Attribute) -> bool:
         head = self.list_of(attribute) or attribute
         urns = {attribute.urn.lower(), head.urn.lower()}
-        return any(urn in _COMPUTED or urn in _DERIVED or urn in self.map.columns for urn in urns)
+        return any(self._computed(urn) or self._derived(urn) or urn in self.map.columns for urn in urns)
 
     def _steps(self, attribute: Attribute) -> tuple[tuple[str, bool], ...]:
         """Return the names on the way to an attribute in the folded document, and which of them are lists."""
@@ -128,7 +152,7 @@ class Place:
 
 def names_kept(endpoint: Endpoint) -> str:
     """Return the names of the attributes that have a column, for a message."""
-    return ", ".join(shown(endpoint.by_urn[name]) for name in MAPS[endpoint.path].columns)
+    return ", ".join(shown(endpoint.by_urn[name]) for name in map_of(endpoint).columns)
 
 
 def key_of(attribute: Attribute, literal: Any) -> Any:

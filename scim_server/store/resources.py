@@ -1,4 +1,4 @@
-"""Rows of users and groups: read by key or by condition, inserted, replaced, deleted.
+"""Rows of users, groups and configured resources: read by key or by condition, inserted, replaced, deleted.
 
 Every function takes the account first; no statement is built without it.
 """
@@ -17,7 +17,7 @@ from scim_server.protocol.documents import Stored
 from scim_server.protocol.entitlements import without_licence
 from scim_server.protocol.folding import fold_name
 from scim_server.store.database import Prepared, dialect, execute
-from scim_server.store.mapping import MAPS, Map, folded, value_key
+from scim_server.store.mapping import folded, map_of, value_key
 from scim_server.store.tables import group, user, user_value
 from scim_server.store.texts import columns_sent, document_of, stored, written
 
@@ -93,9 +93,10 @@ def find_group(account_id: str, endpoint: Endpoint, display_name: str) -> sa.Row
 
 def insert(account_id: str, endpoint: Endpoint, document: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
     """Insert a resource; raises Taken when its name is in use."""
-    table = MAPS[endpoint.path].table
-    values = {"account_id": account_id, **derived(endpoint, document), **columns}
-    _guarded(table.insert(), values)
+    place = map_of(endpoint)
+    of_type = {"type": place.type} if place.type is not None else {}
+    values = {"account_id": account_id, **of_type, **derived(endpoint, document), **columns}
+    _guarded(place.table.insert(), values)
     _insert_values(account_id, endpoint, columns["id"], document)
 
 
@@ -121,37 +122,37 @@ def update(
 
 def delete(account_id: str, endpoint: Endpoint, identifier: str) -> None:
     """Delete a resource with all that belongs to it; its memberships, logs and values go by cascade."""
-    table = MAPS[endpoint.path].table
-    execute(table.delete().where(table.c.account_id == account_id, table.c.id == identifier))
+    place = map_of(endpoint)
+    execute(place.table.delete().where(place.of_account(account_id), place.table.c.id == identifier))
 
 
 @lru_cache(maxsize=64)
 def _by_id(endpoint: Endpoint, dialect_name: str) -> Prepared:
-    table = MAPS[endpoint.path].table
-    return Prepared(
-        sa.select(*columns_sent(endpoint, dialect_name)).where(
-            table.c.account_id == sa.bindparam("account"), table.c.id == sa.bindparam("id")
-        )
-    )
+    return Prepared(sa.select(*columns_sent(endpoint, dialect_name)).where(*_with_id(endpoint)))
 
 
 @lru_cache(maxsize=64)
 def _row_by_id(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
-    table = MAPS[endpoint.path].table
-    return _rows(endpoint, lock).where(table.c.account_id == sa.bindparam("account"), table.c.id == sa.bindparam("id"))
+    return _rows(endpoint, lock).where(*_with_id(endpoint))
+
+
+def _with_id(endpoint: Endpoint) -> tuple[sa.ColumnElement[bool], ...]:
+    place = map_of(endpoint)
+    return place.of_account(sa.bindparam("account")), place.table.c.id == sa.bindparam("id")
 
 
 def _rows(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
     left_out = {"folded", "account_id", "password"}
-    statement = sa.select(*(column for column in MAPS[endpoint.path].table.c if column.name not in left_out))
+    statement = sa.select(*(column for column in map_of(endpoint).table.c if column.name not in left_out))
     return statement if lock is Lock.NONE else statement.with_for_update(key_share=lock is Lock.CHANGE)
 
 
 @lru_cache(maxsize=256)
 def _update(endpoint: Endpoint, names: frozenset[str]) -> sa.Update:
     """The update of some columns over the version that was read; built once, as building costs more than running."""
-    table = MAPS[endpoint.path].table
-    where = [table.c[name] == sa.bindparam(key) for name, key in (("account_id", "old_account"), ("id", "old_id"))]
+    place = map_of(endpoint)
+    table = place.table
+    where = [place.of_account(sa.bindparam("old_account")), table.c.id == sa.bindparam("old_id")]
     version = sa.bindparam("old_version", type_=sa.Integer)
     new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in sorted(names)}
     return table.update().where(*where, table.c.version == version).values(version=version + 1, **new)
@@ -162,13 +163,14 @@ def derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
 
     A document is stored with nothing but these and the account's own columns, so that its index can be made again.
     """
-    kept = MAPS[endpoint.path].columns
+    kept = map_of(endpoint).columns
+    name = document.get("displayName") if f"{endpoint.schema}:displayName".lower() in kept else None
     columns = {
         "document": orjson.dumps(document).decode(),
-        "folded": folded(endpoint.attributes, _searched(document), kept),
+        "folded": folded(endpoint.attributes, _searched(endpoint, document), kept),
         "external_id": _key(endpoint, "externalid", document.get("externalId")),
-        "display_name": document.get("displayName"),
-        "display_name_key": _key(endpoint, "displayname", document.get("displayName")),
+        "display_name": name,
+        "display_name_key": _key(endpoint, "displayname", name),
     }
     if endpoint.path == "/Users":
         extension = document[ACCOUNT_USER]
@@ -182,9 +184,9 @@ def derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def _searched(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _searched(endpoint: Endpoint, document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what of a document is searched: the licence is a column, which may change without the document."""
-    if "entitlements" not in document:
+    if endpoint.path != "/Users" or "entitlements" not in document:
         return document
     return {**document, "entitlements": without_licence(document["entitlements"])}
 
@@ -216,12 +218,8 @@ def _indexed(endpoint: Endpoint) -> list[tuple[str, str, Attribute]]:
     """The multi-valued attributes with an index of their own: path, name of the list, attribute of the value."""
     return [
         (urn, endpoint.by_urn[urn.rpartition(".")[0]].name, endpoint.by_urn[urn])
-        for urn in _map(endpoint).indexed_values
+        for urn in map_of(endpoint).indexed_values
     ]
-
-
-def _map(endpoint: Endpoint) -> Map:
-    return MAPS[endpoint.path]
 
 
 def _insert_values(account_id: str, endpoint: Endpoint, identifier: str, document: Mapping[str, Any]) -> None:

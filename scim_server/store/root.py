@@ -13,7 +13,7 @@ from scim_server.store.database import dialect as current_dialect
 from scim_server.store.database import execute
 from scim_server.store.dialects import DIALECTS, Condition, Dialect
 from scim_server.store.lists import TEXTS
-from scim_server.store.mapping import MAPS
+from scim_server.store.mapping import map_of
 from scim_server.store.pages import count
 from scim_server.store.places import Place
 from scim_server.store.sorting import key_in, sorted_attribute
@@ -104,16 +104,17 @@ def _chosen(account_id: str, parts: Sequence[Part], descending: bool) -> sa.Comp
 
 
 def _ids(account_id: str, number: int, part: Part) -> sa.Select[Any]:
-    table, (moment, identifier) = MAPS[part.endpoint.path].table, MAPS[part.endpoint.path].order
+    place = map_of(part.endpoint)
+    moment, identifier = place.order
     columns = [sa.literal_column(str(number), sa.Integer()).label("kind"), identifier, moment.label("moment")]
     if part.key is not None:
         columns.append(part.key.label("sort_key"))
-    found = sa.select(*columns).where(table.c.account_id == account_id)
+    found = sa.select(*columns).where(place.of_account(account_id))
     return found if part.condition is None else found.where(part.condition)
 
 
 def _stored(account_id: str, endpoint: Endpoint, ids: Sequence[str]) -> Iterator[Stored]:
-    table = MAPS[endpoint.path].table
+    place = map_of(endpoint)
     columns = columns_sent(endpoint, current_dialect())
-    rows = execute(sa.select(*columns).where(table.c.account_id == account_id, table.c.id.in_(ids)))
+    rows = execute(sa.select(*columns).where(place.of_account(account_id), place.table.c.id.in_(ids)))
     return (stored(endpoint, row) for row in rows)

@@ -8,7 +8,7 @@ from scim2_models import InvalidValueException
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.store.dialects import DIALECTS
-from scim_server.store.mapping import MAPS
+from scim_server.store.mapping import map_of
 from scim_server.store.places import Place, names_kept
 from scim_server.store.terms import attribute_named, is_hidden, shown, value_of
 
@@ -49,7 +49,7 @@ def key_in(place: Place, attribute: Attribute) -> sa.ColumnElement[Any] | None:
 def order(endpoint: Endpoint, sort_by: str, descending: bool, account_id: str, dialect: str) -> Order:
     """Return the ORDER BY of a sort: missing values last, or first when descending (A-25), ties by (created, id)."""
     asked = sort(endpoint, sort_by, descending, account_id, dialect)
-    ties = MAPS[endpoint.path].order
+    ties = map_of(endpoint).order
     if asked.key is None:
         return [*ties]
     return [_directed(asked), *(column for column in ties if column is not asked.key)]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from scim_server.store.columns import Folded, Micros, Text, key, of_account, where
 from scim_server.store.columns import metadata as metadata
+from scim_server.store.resource_tables import resource
 
 account = sa.Table(
     "account",
@@ -265,7 +266,7 @@ credential = sa.Table(
 )
 """The tokens of connections; with a ``user_id`` one stands for that user and ends with it."""
 
-for _table in (user, group):
+for _table in (user, group, resource):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.
     sa.Index(
         f"ix_{_table.name}_folded",

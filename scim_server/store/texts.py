@@ -11,15 +11,17 @@ from scim_server.account.model import SHARED_MAILBOX
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored, instant
 from scim_server.protocol.entitlements import is_licence, shown_licence, with_licence
-from scim_server.store.mapping import GROUP_COLUMNS, LICENCE_COLUMNS, MAPS
+from scim_server.store.mapping import GROUP_COLUMNS, LICENCE_COLUMNS, map_of
 from scim_server.store.records import RECORDS
 from scim_server.store.tables import group, membership, user
 
 
 def stored(endpoint: Endpoint, row: Any) -> Stored:
-    """Return a row as it is sent: for a user the document with the account's own state spliced in."""
+    """Return a row as it is sent: for a user or a group the document with the account's own state spliced in."""
     if (record := RECORDS.get(endpoint.path)) is not None:
         return record(row)
+    if endpoint.is_generic:
+        return Stored(row.id, row.document, row.version, row.created, row.modified)
     if endpoint.path == "/Groups":
         return Stored(
             row.id, _with_group_state(row), row.version, row.created, row.modified, member_count=row.member_count
@@ -30,6 +32,8 @@ def stored(endpoint: Endpoint, row: Any) -> Stored:
 
 def document_of(endpoint: Endpoint, row: Any) -> dict[str, Any]:
     """Return the whole resource of a row as a document, without ``meta`` and the derived lists."""
+    if endpoint.is_generic:
+        return written(row)
     is_user = endpoint.path == "/Users"
     text = _with_account_state(row, orjson.dumps(_settled_values(row)).decode()) if is_user else _with_group_state(row)
     document: dict[str, Any] = orjson.loads(text)
@@ -43,8 +47,7 @@ def written(row: Any) -> dict[str, Any]:
     it is left out.
     """
     document: dict[str, Any] = orjson.loads(row.document)
-    sent = document.pop("entitlements", ())
-    if kept := with_licence(sent, row.licence_type):
+    if (sent := document.pop("entitlements", None)) and (kept := with_licence(sent, row.licence_type)):
         document["entitlements"] = kept
     return document
 
@@ -106,12 +109,14 @@ def _with_group_state(row: Any) -> str:
 
 def columns_sent(endpoint: Endpoint, dialect_name: str) -> list[sa.ColumnElement[Any]]:
     """Return the columns of a row that is to be sent: the document, and what is spliced into it."""
-    table = MAPS[endpoint.path].table
-    if not MAPS[endpoint.path].has_documents:
+    table = map_of(endpoint).table
+    if not map_of(endpoint).has_documents:
         return [column for column in table.c if column.name != "account_id"]
     columns: list[sa.ColumnElement[Any]] = [
         table.c[name] for name in ("id", "document", "version", "created", "modified")
     ]
+    if endpoint.is_generic:
+        return columns
     if table is not user:
         return columns + [column for column, _ in GROUP_COLUMNS.values()]
     columns += [user.c.licence_type, *(column for column, kind in LICENCE_COLUMNS.values() if kind == "instant")]

@@ -15,7 +15,7 @@ from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored
 from scim_server.store.database import dialect, execute
 from scim_server.store.dialects import Condition, bound
-from scim_server.store.mapping import MAPS
+from scim_server.store.mapping import map_of
 from scim_server.store.pages import count
 from scim_server.store.sorting import Sort
 from scim_server.store.texts import columns_sent, stored
@@ -95,7 +95,7 @@ def _rows(
     columns = columns_sent(endpoint, dialect())
     if key is not None:  # as the driver gives it: no type of SQLAlchemy may round what is compared again
         columns.append(sa.type_coerce(key, sa.types.NullType()).label("sort_key"))
-    where = [MAPS[endpoint.path].table.c.account_id == account_id, *stretch.where]
+    where = [map_of(endpoint).of_account(account_id), *stretch.where]
     if condition is not None:
         where.append(condition)
     return sa.select(*columns).where(*where).order_by(*stretch.order).limit(limit)
@@ -122,7 +122,7 @@ def _stretches(endpoint: Endpoint, sort: Sort | None, after: Position | None) ->
 
 
 def _ties(endpoint: Endpoint, key: sa.ColumnElement[Any] | None) -> tuple[sa.Column[Any], ...]:
-    return tuple(column for column in MAPS[endpoint.path].order if column is not key)
+    return tuple(column for column in map_of(endpoint).order if column is not key)
 
 
 def _beyond(ties: Sequence[sa.Column[Any]], after: Position | None) -> tuple[Condition, ...]:

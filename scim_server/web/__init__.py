@@ -40,7 +40,7 @@ def create(settings: Settings | None = None) -> Flask:
         nesting=settings.max_nesting,
         seconds=settings.request_seconds,
     )
-    catalogue = Catalogue()
+    catalogue = Catalogue(extra=settings.extra_schemas)
     database = Database(app, settings.database_url, settings.request_seconds)
     try:
         check(database)

@@ -17,7 +17,7 @@ def test_without_settings_the_data_is_in_the_working_directory(monkeypatch, tmp_
     assert load({}).external_url == "http://127.0.0.1:8000"
 
 
-def test_the_environment_sets_every_field():
+def test_the_environment_sets_every_field(tmp_path):
     settings = load(
         {
             "SCIM_DATABASE_URL": "postgresql://u:p@h/d",
@@ -36,12 +36,13 @@ def test_the_environment_sets_every_field():
             "SCIM_SMTP_URL": "smtps://u:p@mail.example.com",
             "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
             "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
+            "SCIM_EXTRA_SCHEMAS": str(tmp_path),
             "PATH": "/bin",
         }
     )
     numbers = (2048, 200, 20, 7, 8, 6, 4096, 100, 9, 10, 11)
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
-    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", *numbers, *mail)
+    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", *numbers, *mail, tmp_path)
 
 
 def test_a_relative_sqlite_path_is_made_absolute(monkeypatch, tmp_path):
@@ -80,6 +81,17 @@ def test_an_external_url_that_clients_cannot_use_is_refused(url):
 @pytest.mark.parametrize("url", ["", "portal.example.com", "ftp://h", "https://", "https://u@h", "https://h/a b"])
 def test_a_portal_url_that_nobody_can_open_is_refused(url):
     assert "SCIM_PORTAL_URL" in problems({"SCIM_PORTAL_URL": url})
+
+
+@pytest.mark.parametrize("path", ["", "nowhere", "pyproject.toml"])
+def test_what_is_no_directory_has_no_resource_types(path):
+    assert f"SCIM_EXTRA_SCHEMAS: '{path}' is no directory." in problems({"SCIM_EXTRA_SCHEMAS": path})
+
+
+def test_a_relative_directory_of_resource_types_is_made_absolute(monkeypatch, tmp_path):
+    (tmp_path / "types").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load({"SCIM_EXTRA_SCHEMAS": "types"}).extra_schemas == tmp_path / "types"
 
 
 def test_a_refused_mail_server_is_told_without_its_password():

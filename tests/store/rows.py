@@ -12,7 +12,7 @@ from scim_server.protocol.documents import resource_text
 from scim_server.store import memberships, pages, resources
 from scim_server.store.database import Database, execute
 from scim_server.store.filters import condition, parse_filter
-from scim_server.store.mapping import MAPS
+from scim_server.store.mapping import map_of
 from scim_server.store.sorting import order
 from scim_server.store.tables import user_log
 
@@ -94,16 +94,16 @@ def sent(database: Database, endpoint: Endpoint, account_id: str) -> dict[str, d
 def found(database: Database, endpoint: Endpoint, account_id: str, text: str) -> set[str]:
     """Return the ids of the resources of an account that a filter finds."""
     where = condition(endpoint, parse_filter(endpoint, text), account_id, database.dialect)
-    table = MAPS[endpoint.path].table
+    place = map_of(endpoint)
     with database.reading():
-        return set(execute(sa.select(table.c.id).where(table.c.account_id == account_id, where)).scalars())
+        return set(execute(sa.select(place.table.c.id).where(place.of_account(account_id), where)).scalars())
 
 
 def ordered(
     database: Database, endpoint: Endpoint, account_id: str, sort_by: str, descending: bool = False
 ) -> list[str]:
     """Return the ids of all resources of an account in the order of a sort."""
-    table = MAPS[endpoint.path].table
+    place = map_of(endpoint)
     by = order(endpoint, sort_by, descending, account_id, database.dialect)
     with database.reading():
-        return list(execute(sa.select(table.c.id).where(table.c.account_id == account_id).order_by(*by)).scalars())
+        return list(execute(sa.select(place.table.c.id).where(place.of_account(account_id)).order_by(*by)).scalars())

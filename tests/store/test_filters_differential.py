@@ -32,6 +32,7 @@ OPERATORS = {
     "boolean": ("eq", "ne"),
     "binary": ("eq", "ne"),
     "integer": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "decimal": ("eq", "ne", "gt", "ge", "lt", "le"),
     "dateTime": ("eq", "ne", "gt", "ge", "lt", "le"),
 }
 
@@ -184,6 +185,7 @@ _DEFAULTS = {
     "boolean": True,
     "binary": "QUJD",
     "integer": 3,
+    "decimal": 0.25,
     "dateTime": "2019-05-13T04:42:34+05:30",
 }
 

@@ -39,7 +39,7 @@ def discovered(catalogue: Catalogue) -> ScimProvider:
     return ScimProvider.from_discovery(
         [Schema.model_validate(document) for document in catalogue.schemas.values()],
         [ResourceType.model_validate(document) for document in catalogue.resource_types.values()],
-        config=ServiceProviderConfig.model_validate(service_provider_config(Limits(), 1024 * 1024)),
+        config=ServiceProviderConfig.model_validate(service_provider_config(Limits())),
     )
 
 

@@ -309,7 +309,7 @@ def test_larger_bodies_than_announced_are_refused(api: Api, limits: Callable[...
         ({"path": "/Nowhere"}, 404),
         ({"path": "/users"}, 404),
         ({"path": "/Users/{id}/x"}, 404),
-        ({"path": "/"}, 400),
+        ({"path": "/"}, 405),
         ({"path": "/Bulk"}, 400),
         ({"path": "/Me"}, 400),
         ({"path": "/.search"}, 400),

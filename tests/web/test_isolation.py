@@ -3,11 +3,19 @@
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 
+from scim_server import create_app
+from scim_server.settings import Settings
+from scim_server.store import accounts
+from scim_server.store.identifiers import now
+from tests.extra_types import DEVICE, EXTRA
 from tests.web.bulk import delete, new_group, new_user, patch, put, statuses
 from tests.web.conftest import ENTERPRISE, GROUP, PATCH_OP, SEARCH, USER, Api, op
 
@@ -151,6 +159,44 @@ def test_read_only_resources_show_nothing_of_others(api: Api, other: Api) -> Non
     assert other.get("/Entitlements/pro")["totalAssignmentsUsed"] == 0
     assert other.get("/AccountSettings")["Resources"][0]["deactivation"]["graceDays"] == 3
     assert api.get("/AccountSettings")["Resources"][0]["deactivation"]["graceDays"] == 30
+
+
+def test_configured_types_show_nothing_of_others(app: Flask, database_url: str) -> None:
+    """MTN-01 to MTN-04, MTN-10: neither a resource, a count nor a taken value, in every way to ask or to write."""
+    configured = create_app(Settings(database_url, "http://localhost", extra_schemas=EXTRA))
+    api, other = account(configured), account(configured)
+    body = {"schemas": [DEVICE], "displayName": "Printer", "serialNumber": "SN-1", "externalId": "x", "slot": 1}
+    mine = api.post("/Devices", body)
+    path = f"/Devices/{mine['id']}"
+    with api.unchanged(path, "/Devices"):
+        for method, sent in (
+            ("GET", None), ("PUT", body), ("PATCH", patching(op("replace", "label", "x"))), ("DELETE", None),
+        ):  # fmt: skip
+            for headers in ({}, {"If-Match": 'W/"1"'}, {"If-None-Match": "*"}):
+                other.refuse(method, path, sent, status=404, headers=headers)
+        for condition in (
+            'serialNumber eq "SN-1"', 'serialNumber sw "S"', 'externalId eq "x"', 'displayName eq "printer"', "slot eq 1",
+            f'id eq "{mine["id"]}"', 'id pr or not (id eq "x")', "externalId eq null or externalId ne null",
+        ):  # fmt: skip
+            assert api.find(condition, "/Devices") == [mine]
+            assert other.find(condition, "/Devices") == []
+            assert other.get(f"/Devices?count=0&filter={quote(condition)}")["totalResults"] == 0
+        assert other.get("/Devices?sortBy=slot")["totalResults"] == 0
+        theirs = other.post("/Devices", body)
+        assert other.get("/Devices")["Resources"] == [theirs]
+        other.delete(f"/Devices/{theirs['id']}")
+        replace(other, token=None).call("GET", path, status=401)
+    configured.extensions["scim"].database.engine.dispose()
+
+
+def account(app: Flask) -> Api:
+    """An account of its own at another application on the same database."""
+    with app.extensions["scim"].database.transaction():
+        account_id = accounts.create(f"isolated-{next(_numbers)}", {}, now())
+    return Api(app, account_id, None, "x.example").token_for()
+
+
+_numbers = count(1)
 
 
 def test_names_are_unique_within_an_account_alone(new_account: Callable[..., Api]) -> None:
