@@ -163,7 +163,7 @@ def _allow_open_files() -> None:
 
 
 def _give_large_blocks_back() -> None:
-    """Have the C library keep none of the memory of large answers, which it would for each thread (glibc alone does)."""
+    """Have the C library keep none of the memory of large answers, which glibc does for each thread."""
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:
         m_mmap_threshold = -3

@@ -6,8 +6,8 @@ connection to the database as well.
 """
 
 from collections.abc import Callable, Iterable
+from queue import SimpleQueue
 from tempfile import SpooledTemporaryFile
-from threading import Semaphore
 from typing import Any
 
 DRAINED = 64 * 1024 * 1024
@@ -25,7 +25,9 @@ class Reception:
     def __init__(self, application: Application, limit: int, turns: int) -> None:
         self._application = application
         self._limit = limit
-        self._turns = Semaphore(turns)
+        self._turns: SimpleQueue[int] = SimpleQueue()  # a semaphore whose every step is C
+        for turn in range(turns):
+            self._turns.put(turn)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         """Answer a request; the whole answer is ready before the turn ends, so that nobody who reads it holds one."""
@@ -38,7 +40,8 @@ class Reception:
             return self._answered(environ, start_response)
 
     def _answered(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        with self._turns:
+        turn = self._turns.get()
+        try:
             parts = self._application(environ, start_response)
             try:
                 return list(parts)
@@ -46,6 +49,8 @@ class Reception:
                 close = getattr(parts, "close", None)
                 if close is not None:
                     close()
+        finally:
+            self._turns.put(turn)
 
 
 def has_body(environ: dict[str, Any]) -> bool:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from threading import Thread
 
@@ -306,7 +305,7 @@ def exchanged(server: Server, requests: list[bytes]) -> list[list[int]]:
 
 
 def test_oversized_heads_are_read_or_refused(server: Server) -> None:
-    """ROB-29: what the HTTP server itself refuses is bare (431); whatever reaches the application is a SCIM answer."""
+    """ROB-29: what the HTTP server itself refuses is bare (414, 431); whatever reaches the application is a SCIM answer."""
     long = "x" * 65_536
     assert statuses(server.exchange(server.head("GET", "/Users", f"X-Long: {long}", "Connection: close"))) == [200]
     assert statuses(server.exchange(server.head("GET", "/Users", f"If-Match: {long}", "Connection: close"))) == [200]
@@ -315,6 +314,7 @@ def test_oversized_heads_are_read_or_refused(server: Server) -> None:
     many = [f"X-{n}: {n}" for n in range(500)]
     assert statuses(server.exchange(server.head("GET", "/Users", *many, "Connection: close"))) == [431]
     assert statuses(server.exchange(server.head("GET", "/Users", *[f"X-{n}: {long}" for n in range(10)]))) == [431]
+    assert statuses(server.exchange(server.head("GET", f"/Users/{long}"))) == [414]
     token = server.head("GET", "/Users", f"Authorization: Bearer {long}", "Connection: close", token=False)
     assert statuses(server.exchange(token)) == [401]
 
