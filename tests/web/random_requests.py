@@ -82,7 +82,7 @@ def complex_of(attributes: Mapping[str, Attribute]) -> st.SearchStrategy[dict[st
 
 
 def nearly(attribute: Attribute) -> st.SearchStrategy[Any]:
-    return st.integers(0, 19).flatmap(lambda dice: junk if dice == 0 else value_of(attribute))
+    return st.integers(0, 19).flatmap(lambda dice: junk if dice == 7 else value_of(attribute))
 
 
 def resource_of(endpoint: Endpoint) -> st.SearchStrategy[dict[str, Any]]:
@@ -93,7 +93,11 @@ def resource_of(endpoint: Endpoint) -> st.SearchStrategy[dict[str, Any]]:
         lambda required, rest, schemas: {**rest, **required, **schemas},
         st.fixed_dictionaries({name: names}),
         complex_of(endpoint.attributes),
-        st.one_of(st.just({"schemas": [endpoint.schema]}), st.just({}), st.fixed_dictionaries({"schemas": junk})),
+        st.integers(0, 19).flatmap(
+            lambda dice: (
+                st.fixed_dictionaries({"schemas": junk}) if dice == 7 else st.just({"schemas": [endpoint.schema]})
+            )
+        ),
     )
 
 
@@ -169,7 +173,7 @@ def operations(endpoint: Endpoint) -> st.SearchStrategy[dict[str, Any]]:
 def patches(endpoint: Endpoint) -> st.SearchStrategy[Any]:
     ordinary = st.lists(operations(endpoint), max_size=3).map(lambda some: {"schemas": [PATCH_OP], "Operations": some})
     odd = st.fixed_dictionaries({}, optional={"schemas": junk, "Operations": junk, "operations": junk})
-    return st.one_of(*[ordinary] * 9, odd)
+    return st.one_of(*[ordinary] * 19, odd)
 
 
 def parameters(endpoint: Endpoint) -> st.SearchStrategy[dict[str, Any]]:
@@ -180,15 +184,18 @@ def parameters(endpoint: Endpoint) -> st.SearchStrategy[dict[str, Any]]:
         optional={
             "filter": filters(endpoint),
             "sortBy": names_of(endpoint),
-            "sortOrder": st.sampled_from(["ascending", "descending", "x"]),
-            "startIndex": numbers,
-            "count": st.one_of(st.integers(0, 5), numbers, hostile),
+            "sortOrder": st.sampled_from(["ascending", "descending", "Descending"] * 4 + ["x"]),
+            "startIndex": st.one_of(*[st.integers(0, 9)] * 5, numbers),
+            "count": st.one_of(*[st.integers(0, 9)] * 5, numbers, hostile),
             "attributes": names,
-            "excludedAttributes": names,
-            "cursor": texts,
             "x": texts,
         },
-    )
+    ).flatmap(lambda asked: st.sampled_from([asked] * 6 + [_renamed(asked), asked | {"excludedAttributes": "emails"}]))
+
+
+def _renamed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the attributes left out instead."""
+    return {"excludedAttributes" if name == "attributes" else name: value for name, value in asked.items()}
 
 
 def encoded(query: Mapping[str, Any]) -> bytes:
@@ -201,14 +208,14 @@ def written(document: Any, dice: int) -> bytes:
     text = json.dumps(document, ensure_ascii=dice % 2 == 0 or _has_surrogates(document)).encode("utf-8")
     at = dice % (len(text) + 1)
     damages = {
-        0: text[:at],
-        1: text[:at] + b"\xff" + text[at:],
-        2: text[:at] + b"[" * 3000 + text[at:],
-        3: text[:at] + b"1" + b"0" * 5000 + text[at:],
-        4: text[:at] + text[at + 1 :],
-        5: text + text,
-        6: text.decode().encode("utf-16"),
-        7: text.replace(b'"value"', b'"Value"').replace(b"true", b'"True"'),
+        40: text[:at],
+        41: text[:at] + b"\xff" + text[at:],
+        42: text[:at] + b"[" * 3000 + text[at:],
+        43: text[:at] + b"1" + b"0" * 5000 + text[at:],
+        44: text[:at] + text[at + 1 :],
+        45: text + text,
+        46: text.decode().encode("utf-16"),
+        47: text.replace(b'"value"', b'"Value"').replace(b"true", b'"True"'),
     }
     return damages.get(dice // 7 % 60, text)
 
@@ -254,7 +261,7 @@ def _of(endpoint: Endpoint) -> list[st.SearchStrategy[Request]]:
     path, one = endpoint.path, f"{endpoint.path}/{{0}}"
     dice = st.integers(0, 2**16)
     query = st.one_of(st.just(b""), parameters(endpoint).map(encoded))
-    bodies = st.builds(written, st.one_of(*[resource_of(endpoint)] * 9, junk), dice)
+    bodies = st.builds(written, st.one_of(*[resource_of(endpoint)] * 19, junk), dice)
     searches = parameters(endpoint).map(lambda asked: {"schemas": [SEARCH], **asked, **_listed(asked)})
     return [
         st.builds(Request, st.just("GET"), st.just(path), parameters(endpoint).map(encoded), st.none(), headers, picks),
