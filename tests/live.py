@@ -172,7 +172,9 @@ def serving(url: str, directory: Path, workers: int = 1, idle_seconds: int = 75,
     server = Server(port, token, process, log_file)
     with process:
         try:
-            until(lambda: _is_up(server) and len(server.workers()) == workers)
+            until(
+                lambda: _is_up(server) and server.log().count("Started worker-") == workers
+            )  # one told to stop before hangs
             yield server
         finally:
             process.send_signal(signal.SIGTERM)
