@@ -357,7 +357,7 @@ def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
 
 
 def test_a_large_body_is_refused_and_the_connection_goes_on(server: Server) -> None:
-    """SEC-06, HTP-20: 40 MB with a length and in chunks, from ten clients at once."""
+    """SEC-06, HTP-20: 40 MB with a length and in chunks, from four clients at once."""
     size = 40 * 1024 * 1024
     part = b"x" * 65536
     chunk = b"10000\r\n" + part + b"\r\n"
