@@ -57,7 +57,7 @@ def demo(port: int, directory: Path) -> None:
         kept, token = _prepared(settings)
         header.write_text(f"Authorization: Bearer {token}\n", "utf-8")
     lines = _told(kept, token, settings, directory, _curl_lines(f"{local}/scim/v2", header))
-    run(settings, address, port, 1, lines)
+    run(settings, address, port, 1, announcement=lines)
 
 
 def _settings(directory: Path, url: str) -> "Settings":

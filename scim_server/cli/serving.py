@@ -1,8 +1,11 @@
 """The commands that run the server and bring the database up to date."""
 
+import ctypes
 import gc
+import logging
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,9 +21,19 @@ if TYPE_CHECKING:
 
     from scim_server.settings import Settings
 
-THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
-"""How many requests one worker serves at a time; each holds at most one connection to the database."""
+TURNS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""How many requests one worker works on at a time; each holds at most one connection to the database."""
 BACKLOG = 1024
+CONNECTIONS = 2048
+"""How many connections a worker keeps open, idle ones among them; more wait until one ends.
+
+Each may have a thread that waits for a body or for a turn; threads are made when they are needed.
+"""
+IDLE_SECONDS = 75
+"""How long a connection may be idle: longer than a proxy keeps its own end (60 seconds with some), so that no request
+meets a connection that is being closed."""
+LARGE = 256 * 1024
+"""Bytes from which a block of memory goes back to the system as soon as it is free."""
 GRACE = 30
 """How many seconds a worker has at the end to answer the requests it has begun."""
 
@@ -53,7 +66,14 @@ def upgrade(as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
 @port_option
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="One per core is best.")
-def serve(host: str, port: int, workers: int) -> None:
+@click.option(
+    "--idle-seconds",
+    type=click.IntRange(1, 3600),
+    default=IDLE_SECONDS,
+    show_default=True,
+    help="How long a connection may be silent before a request and in its head; longer than the proxy keeps it.",
+)
+def serve(host: str, port: int, workers: int, idle_seconds: int) -> None:
     """Run the production server until it is told to stop (SIGTERM, Ctrl-C); put a TLS proxy in front of it."""
     address = free_address(host, port)
     with told_errors():
@@ -62,7 +82,7 @@ def serve(host: str, port: int, workers: int) -> None:
         settings = load(external_url=local_url(address, port))
         checked(settings)
     click.echo(f"Serving {settings.external_url}/scim/v2 on {address}, port {port}.")
-    run(settings, address, port, workers)
+    run(settings, address, port, workers, idle_seconds)
 
 
 def local_url(address: str, port: int) -> str:
@@ -97,10 +117,18 @@ def checked(settings: "Settings") -> "Flask":
     return app
 
 
-def run(settings: "Settings", address: str, port: int, workers: int, announcement: Iterable[str] = ()) -> None:
+def run(
+    settings: "Settings",
+    address: str,
+    port: int,
+    workers: int,
+    idle_seconds: int = IDLE_SECONDS,
+    announcement: Iterable[str] = (),
+) -> None:
     """Serve until told to stop; the announcement is printed as soon as requests are answered."""
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     lines = tuple(announcement)
@@ -110,23 +138,47 @@ def run(settings: "Settings", address: str, port: int, workers: int, announcemen
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=THREADS,
+        blocking_threads=CONNECTIONS,  # of which few work: see Reception
         backlog=BACKLOG,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,  # while it waits to see which version a client speaks, no time limit holds
+        http1_settings=HTTP1Settings(header_read_timeout=idle_seconds * 1000),
         websockets=False,
         log_level=LogLevels.warning if lines else LogLevels.info,
         respawn_failed_workers=not lines,
         workers_kill_timeout=GRACE,
     )
+    logging.getLogger("_granian").addFilter(lambda record: "which seems quite high" not in record.getMessage())
+    _allow_open_files()
     server.serve(target_loader=partial(_application, settings, address, port, lines), wrap_loader=False)
+
+
+def _allow_open_files() -> None:
+    """Let the workers have as many connections as they may, where the usual limit of open files is lower."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _give_large_blocks_back() -> None:
+    """Have the C library keep none of the memory of large answers, which glibc does for each thread."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:
+        m_mmap_threshold = -3
+        set_option(m_mmap_threshold, LARGE)
 
 
 def _application(settings: "Settings", address: str, port: int, lines: tuple[str, ...]) -> Callable[..., Any]:
     """Build the application of one worker."""
     from scim_server import create_app
+    from scim_server.web.reception import Reception
 
     if lines:
         threading.Thread(target=_announce, args=(address, port, lines), daemon=True).start()
-    application = create_app(settings)
+    _give_large_blocks_back()
+    application = Reception(create_app(settings), settings.max_body_bytes, TURNS)
     gc.freeze()  # what was built at start stays: no collection needs to walk it again
     return application
 

@@ -13,13 +13,12 @@ from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.conditions import Conditions, etag
 from scim_server.protocol.documents import Projection, Stored, location, projection, represented
 from scim_server.provisioning import Service
+from scim_server.web.reception import DRAINED
 
 SCIM_JSON = "application/scim+json"
 _CHUNK = 64 * 1024
 _TAG = re.compile(r'(?:W/)?"([0-9]+)"')
 """A tag that this server may have given."""
-_DRAINED = 64 * 1024 * 1024
-"""Bytes of a refused body that are read all the same."""
 
 
 class UnsupportedMediaType(SCIMException):
@@ -90,10 +89,10 @@ def _bounded_body() -> bytes:
 
 
 def _drain(size: int) -> None:
-    """Read on and forget, within bounds: most clients see the answer only when they could send all of the body."""
+    """Read on and forget, within bounds, where no Reception has done so already."""
     stream = request.environ["wsgi.input"]
-    left = (request.content_length or _DRAINED) - size
-    while left > 0 and size < _DRAINED and (part := stream.read(min(_CHUNK, left))):
+    left = (request.content_length or DRAINED) - size
+    while left > 0 and size < DRAINED and (part := stream.read(min(_CHUNK, left))):
         size += len(part)
         left -= len(part)
 
