@@ -148,7 +148,8 @@ def test_random_requests_get_scim_answers(fuzzer: Fuzzer) -> None:
 
     run()
     assert fuzzer.statuses.total() >= EXAMPLES
-    assert fuzzer.statuses.keys() >= {200, 201, 204, 400, 401, 404, 406, 415, 501}
+    assert fuzzer.statuses.keys() >= {200, 201, 400}
+    assert len(fuzzer.statuses) >= 8, fuzzer.statuses
     assert fuzzer.statuses[200] + fuzzer.statuses[201] + fuzzer.statuses[204] > EXAMPLES // 10
     assert fuzzer.memory[-1] - fuzzer.memory[0] < GROWTH, fuzzer.memory
     assert fuzzer.server.ask("GET", "/Users?count=1").status == 200

@@ -92,7 +92,7 @@ def crowd(app: Flask) -> Api:
     database = app.extensions["scim"].database
     with database.transaction():
         account_id = accounts.create("crowd", {}, now())
-        accounts.approve_domain(account_id, "crowd.example", now())
+        accounts.set_domain(account_id, "crowd.example", "approved", now())
         connection = credentials.connect(account_id, "idp", "default", now())
         token = credentials.issue(account_id, connection.id, "scim.read scim.write", now(), None)
     api = Api(app, account_id, token, "crowd.example")
