@@ -15,6 +15,16 @@ def event(row: Any) -> Stored:
     changes = orjson.loads(row.changes)
     document = {
         "schemas": [EVENT_RECORD],
+        **told(row),
+        "changes": [_change(one) for one in changes if "attribute" in one],
+        "request": next((one for one in changes if "method" in one), None),
+    }
+    return computed(_present(document))
+
+
+def told(row: Any) -> dict[str, Any]:
+    """Return what an entry of the journal tells beside its changes, by the names of an EventRecord (rules.md 4.4)."""
+    entry = {
         "id": row.id,
         "occurredAt": instant(row.occurred_at),
         "action": row.action,
@@ -25,12 +35,10 @@ def event(row: Any) -> Stored:
         "detail": row.detail,
         "actor": _present({"type": row.actor_type, "value": row.actor}),
         "target": _present({"type": row.target_type, "value": row.target_id, "display": row.target_name}),
-        "changes": [_change(one) for one in changes if "attribute" in one],
-        "request": next((one for one in changes if "method" in one), None),
         "logEntriesPurged": row.logs_purged,
         "requestId": row.request_id,
     }
-    return computed(_present(document))
+    return _present(entry)
 
 
 def _change(change: Mapping[str, Any]) -> dict[str, Any]:
