@@ -31,6 +31,7 @@ class Credential:
     settings: str
     """The account's policies as stored: JSON."""
     user_id: str | None
+    connection_id: str
 
 
 _BY_DIGEST = Prepared(
@@ -45,6 +46,7 @@ _BY_DIGEST = Prepared(
         credential.c.revoked_at,
         account.c.settings,
         credential.c.user_id,
+        credential.c.connection_id,
     )
     .join(
         connection,

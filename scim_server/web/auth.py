@@ -102,6 +102,7 @@ def identify(scope: str) -> Caller:
         policies=_policies(credential.settings, credential.profile),
         credential=credential.digest,
         user_id=credential.user_id,
+        connection_id=credential.connection_id,
     )
     caller: Caller = g.caller
     return caller
