@@ -52,16 +52,21 @@ class _Reader:
 
     def read(self) -> Iterator[str]:
         """Yield what is asked, up to the end or the bracket that closes."""
+        joined = True
         while self.place < len(self.tokens):
-            token = self._next()
-            if token == "]":
+            word = self._next()
+            if word == "]":
                 return
-            if token in "()":
+            if word in "()":
                 continue
-            if token.lower() in ("and", "or", "not"):
-                yield token
+            if word.lower() in ("and", "or", "not"):
+                yield word
+                joined = True
+            elif joined:
+                yield self._comparison(word)
+                joined = False
             else:
-                yield self._comparison(token)
+                raise ValueError(word)
 
     def _comparison(self, name: str) -> str:
         shown = name if self._is_known(name) else "?"

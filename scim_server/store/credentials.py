@@ -98,6 +98,12 @@ def connect(account_id: str, name: str, profile: str, now: int) -> sa.Row[Any]:
     return found
 
 
+def connections(account_id: str) -> list[sa.Row[Any]]:
+    """Return the connections of an account, by name."""
+    mine = sa.select(connection).where(connection.c.account_id == account_id)
+    return list(execute(mine.order_by(connection.c.name)))
+
+
 def set_profile(account_id: str, connection_id: str, profile: str) -> None:
     """Give a connection another profile."""
     where = (connection.c.account_id == account_id, connection.c.id == connection_id)
