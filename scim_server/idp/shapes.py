@@ -31,24 +31,26 @@ _CONTENT = re.compile(r"\[.*?\]", re.DOTALL)
 
 def of_request(
     method: str, route: str, content_type: str, condition: str | None, body: Any, endpoint_at: EndpointAt
-) -> list[Shape]:
+) -> tuple[Shape, ...]:
     """Return the shapes of a request to ``route``, such as ``/Users/{id}``; ``body`` is None where none was read."""
+    heads = _heads(method, route, content_type)
+    if not condition and body is None:
+        return heads
     endpoint = endpoint_at("/" + route.split("/")[1])
     shapes: Iterator[Shape] = chain(
-        _heads(method, route, content_type),
+        heads,
         _of_filter(endpoint, condition),
         _of_bulk(body, endpoint_at) if route == "/Bulk" else _of_body(method, route, endpoint, body),
     )
-    return list(islice(dict.fromkeys(shapes), MOST_OF_ONE_REQUEST))
+    return tuple(islice(dict.fromkeys(shapes), MOST_OF_ONE_REQUEST))
 
 
-def _heads(method: str, route: str, content_type: str) -> Iterator[Shape]:
-    yield "request", f"{method} {route}"
-    if content_type:
-        yield "contentType", _media_type(content_type)
+@lru_cache(maxsize=512)
+def _heads(method: str, route: str, content_type: str) -> tuple[Shape, ...]:
+    heads = (("request", f"{method} {route}"),)
+    return (*heads, ("contentType", _media_type(content_type))) if content_type else heads
 
 
-@lru_cache(maxsize=256)
 def _media_type(text: str) -> str:
     return text.lower() if _MEDIA_TYPE.fullmatch(text.lower()) else "another"
 

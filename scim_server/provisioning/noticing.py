@@ -56,10 +56,12 @@ class Notebook:
                 self._known.clear()
             known, counts = self._known.setdefault(sender, set()), self._pending.setdefault(sender, Counter())
             for shape in seen:
-                counts[shape] += 1
-                if shape not in known and len(known) < shapes.MOST:
+                if shape not in known:
+                    if len(known) >= shapes.MOST:
+                        continue  # so that a client which makes names up fills no memory
                     known.add(shape)
                     self._has_new = True
+                counts[shape] += 1
             return self._clock() - self._written >= (self.pause if self._has_new else self.rest)
 
     def take(self) -> Mapping[Sender, Counts]:

@@ -18,7 +18,9 @@ FORGOTTEN = 30 * 86_400_000_000
 
 def note(account_id: str, connection_id: str, counts: Mapping[Shape, int], now: int) -> list[Shape]:
     """Add what was seen of a connection; returns the shapes that are new or were not seen for 30 days."""
-    execute(sa.select(connection.c.id).where(_is(connection, account_id, connection_id)).with_for_update())
+    execute(
+        sa.select(connection.c.id).where(_is(connection, account_id, connection_id)).with_for_update(key_share=True)
+    )
     known = {(row.kind, row.shape): row.last_seen for row in of_connection(account_id, connection_id)}
     if len(known) + len(counts.keys() - known.keys()) > MOST:
         known = _without_forgotten(account_id, connection_id, known, now)

@@ -29,7 +29,7 @@ def _note(service: Service, base_path: str, response: Response) -> Response:
     return response
 
 
-def _shapes(service: Service, rule: str) -> list[Shape]:
+def _shapes(service: Service, rule: str) -> tuple[Shape, ...]:
     content_type, condition = request.headers.get("Content-Type", ""), request.args.get("filter")
     return of_request(
         request.method, _route(rule), content_type, condition, g.get("body"), service.catalogue.endpoint_at

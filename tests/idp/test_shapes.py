@@ -113,7 +113,7 @@ def test_operations_of_a_bulk_request_are_looked_at() -> None:
     ],
 )
 def test_content_type_is_told_unless_it_is_odd(sent: str, told: str) -> None:
-    assert of_request("GET", "/Me", sent, None, None, CATALOGUE.endpoint_at)[1:] == [("contentType", told)]
+    assert of_request("GET", "/Me", sent, None, None, CATALOGUE.endpoint_at)[1:] == (("contentType", told),)
 
 
 JSON = st.recursive(

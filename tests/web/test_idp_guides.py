@@ -75,7 +75,9 @@ def test_onelogin_template_is_taken_full_and_nearly_empty(api: Api) -> None:
     assert {name: ava[EXT][name] for name in expected} == expected
     assert (ava["title"], ava[ENTERPRISE]) == ("Clerk", {"department": "Sales"})
     with api.unchanged(f"/Users/{ava['id']}"):  # two-factor authentication needs the number
-        assert "twoFactorEnabled" in side.refuse("PUT", f"/Users/{ava['id']}", filled(template, few))
+        assert "twoFactorEnabled" in side.refuse(
+            "PUT", f"/Users/{ava['id']}", filled(template, few), kind="invalidValue"
+        )
     after = side.put(f"/Users/{ava['id']}", filled(template, few | {"parameters.mobile": "+15145550100"}))
     assert {name: after[EXT][name] for name in expected} == expected
     assert ("title" in after, after["active"]) == (False, True)

@@ -1,6 +1,7 @@
 """What a connection sends is counted by its shape, and a new shape is told in the journal once."""
 
 from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -142,6 +143,28 @@ def test_worker_writes_new_shapes_at_most_once_in_a_pause_and_counts_after_a_res
     assert not notebook.add(sender, [one])
     clock[0] = 610
     assert notebook.add(sender, [one])
+
+
+def test_worker_remembers_no_more_shapes_than_are_kept() -> None:
+    notebook = Notebook()
+    for number in range(2 * shapes.MOST):
+        notebook.add(("a", "c", "idp"), [("unknown", f"n{number}")])
+    (counts,) = notebook.take().values()
+    assert len(counts) == shapes.MOST
+
+
+def test_two_workers_that_write_the_same_new_shape_count_it_twice(api: Api) -> None:
+    sender, shape = sender_of(api), ("op", "Add")
+    notebooks = [Notebook(), Notebook()]
+    for notebook in notebooks:
+        notebook.add(sender, [shape])
+    threads = [Thread(target=write, args=(api.database, notebook)) for notebook in notebooks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen(api)[shape] == 2
+    assert told(api) == [[shape]]
 
 
 def test_due_shapes_are_written_after_the_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
