@@ -1,7 +1,7 @@
 """What IdPs send that the RFC has another shape for: each function turns one wrong shape into the right one.
 
 A body rewrite takes the JSON of a POST or PUT; a patch rewrite takes one operation with lower-cased member names; a
-filter rewrite takes the text of a filter.
+filter rewrite takes the text of a filter, a query rewrite the query of a URL as it came.
 They are pure, touch nothing but their own shape and leave everything else as it is.
 """
 
@@ -163,6 +163,18 @@ def email_in_filter(endpoint: Endpoint, condition: str) -> str:
 _SINGULAR = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.:$-])(email)(?=[\s.\[])', re.IGNORECASE)
 """A text in quotes, which is left alone, or the name."""
 
+
+def plus_beside_encoded_blanks(query: bytes) -> bytes:
+    """Rauthy, and people with curl, encode the blanks of a filter but not the plus sign in an address.
+
+    wrong: ``filter=userName%20eq%20%22ava+x@b.example%22``
+    right: ``filter=userName%20eq%20%22ava%2Bx@b.example%22``
+
+    Who writes blanks as plus signs, as forms do, writes none as ``%20``.
+    """
+    return query.replace(b"+", b"%2B") if b"+" in query and b"%20" in query else query
+
+
 BODY_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
     "enterprise_urn_without_colon": enterprise_urn_without_colon,
     "role_in_json_text": role_in_json_text,
@@ -176,4 +188,7 @@ PATCH_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
 }
 FILTER_REWRITES: Mapping[str, Callable[[Endpoint, str], str]] = {
     "email_in_filter": email_in_filter,
+}
+QUERY_REWRITES: Mapping[str, Callable[[bytes], bytes]] = {
+    "plus_beside_encoded_blanks": plus_beside_encoded_blanks,
 }

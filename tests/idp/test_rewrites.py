@@ -11,7 +11,12 @@ from scim_server.protocol.catalogue import ENTERPRISE, Catalogue, Endpoint
 
 CATALOGUE = Catalogue()
 USERS, GROUPS = CATALOGUE.endpoints["/Users"], CATALOGUE.endpoints["/Groups"]
-ALL = {**rewrites.BODY_REWRITES, **rewrites.PATCH_REWRITES, **rewrites.FILTER_REWRITES}
+ALL: dict[str, Any] = {
+    **rewrites.BODY_REWRITES,
+    **rewrites.PATCH_REWRITES,
+    **rewrites.FILTER_REWRITES,
+    **rewrites.QUERY_REWRITES,
+}
 WITHOUT_COLON = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"
 
 
@@ -224,3 +229,16 @@ def test_everything_else_stays(given: dict[str, Any]) -> None:
 )
 def test_email_is_asked_for_in_the_plural(condition: str, right: str) -> None:
     assert rewrites.FILTER_REWRITES["email_in_filter"](USERS, condition) == right
+
+
+@pytest.mark.parametrize(
+    ("query", "right"),
+    [
+        (b"filter=userName%20eq%20%22a+b@c%22", b"filter=userName%20eq%20%22a%2Bb@c%22"),
+        (b"filter=userName+eq+%22a%2Bb%22", b"filter=userName+eq+%22a%2Bb%22"),
+        (b"filter=userName%20eq%20%22a%22", b"filter=userName%20eq%20%22a%22"),
+        (b"", b""),
+    ],
+)
+def test_plus_is_a_plus_beside_encoded_blanks(query: bytes, right: bytes) -> None:
+    assert rewrites.QUERY_REWRITES["plus_beside_encoded_blanks"](query) == right

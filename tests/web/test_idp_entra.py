@@ -256,6 +256,8 @@ def test_app_roles_as_json_text(api: Api) -> None:
     bob = api.post("/Users", new_user(api, "bob"))
     after = api.patch(f"/Users/{bob['id']}", op("add", "roles", [{"value": text}]))
     assert (after["roles"], after[EXT]["role"]) == ([{"value": "administrator", "display": "Admin"}], "administrator")
+    whole = api.patch(f"/Users/{bob['id']}", op("replace", "roles", [{"value": "standard", "primary": "True"}]))
+    assert (whole["roles"], whole[EXT]["role"]) == ([{"value": "standard", "primary": True}], "standard")
 
 
 def test_app_role_that_is_unknown_is_refused_with_the_known_ones(api: Api) -> None:
