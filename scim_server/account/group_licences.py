@@ -88,7 +88,7 @@ def _let_go(case: Case) -> None:
     if after.licence_source == DIRECT:
         withdraw(case)
     else:
-        case.licence_is(LicenceReleased(after.licence_type, "groupLeft"))
+        case.licence_is(LicenceReleased(after.licence_type, "group"))
 
 
 def _hold_the_best(case: Case, ranked: list[str], may_refuse: bool) -> None:

@@ -3,6 +3,7 @@
 import click
 
 from scim_server.cli.accounts import account, domain, licence
+from scim_server.cli.connections import connection
 from scim_server.cli.demo import demo
 from scim_server.cli.groups import group
 from scim_server.cli.journal import log
@@ -25,5 +26,7 @@ def main() -> None:
     """
 
 
-for command in (demo, upgrade, serve, account, domain, licence, group, token, schemas, log, sweep, notify):
+for command in (
+    demo, upgrade, serve, account, domain, licence, group, token, connection, schemas, log, sweep, notify,
+):  # fmt: skip
     main.add_command(command)

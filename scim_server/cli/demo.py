@@ -1,6 +1,7 @@
 """The command that shows the whole thing at work: an account with all that it needs, a server, lines to paste."""
 
 import shlex
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -149,7 +150,8 @@ def _told(
         yield line
         yield ""
     yield "See what happens:"
-    yield f"  SCIM_DATABASE_URL={shlex.quote(settings.database_url)} scim-server log --account demo --follow"
+    command = shlex.quote(str(Path(sys.executable).with_name("scim-server")))
+    yield f"  SCIM_DATABASE_URL={shlex.quote(settings.database_url)} {command} log --account demo --follow"
     yield ""
     yield "Stop with Ctrl-C."
 

@@ -17,6 +17,10 @@ PAUSE = 1.0
 LATEST = 60
 """How many seconds after its entry got an id a transaction may still be committed."""
 MOST = 10_000
+NOBODY = (
+    "The journal has no entries of this user: no request named it. Is it assigned in the identity provider, and is the "
+    "token live (scim-server token list)? A deleted user is under its id or its masked name, as 'j***@example.com'."
+)
 
 
 @click.group(invoke_without_command=True)
@@ -42,7 +46,7 @@ def log(context: click.Context, account: str | None, user: str | None, follow: b
             except KeyboardInterrupt:
                 return
     if not entries and not as_json:
-        click.echo("The journal has no entries" + (" of this user." if user else "."), err=True)
+        click.echo("The journal has no entries." if user is None else NOBODY, err=True)
 
 
 @log.command("import")

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 
 from scim_server.account.policies import policies_from
-from scim_server.cli import answers, consequences, log_lines, texts
+from scim_server.cli import answers, consequences, log_lines, texts, wiring
 from scim_server.cli.texts import PortalError
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.protocol.documents import instant
@@ -146,7 +146,8 @@ class Portal:
             pool = accounts.pools(row.id).get(kind)
             if pool is None or pool.activations is None:
                 raise PortalError(
-                    f"activations of '{kind}' are not counted; only those of a sharedMailbox licence are."
+                    f"the account has no '{kind}' licences whose activations are counted, as those of sharedMailbox "
+                    f"are. To add some: scim-server licence add --account '{row.name}' sharedMailbox 1"
                 )
             if pool.activations != quantity:
                 accounts.set_activations(row.id, kind, quantity, now())
@@ -196,7 +197,7 @@ class Portal:
         moment = now()
         expires_at = moment + days * DAY if days else None
         with self._changing(account) as row:
-            wired = _connected(row.id, connection, profile, moment)
+            wired, changes = wiring.connected(row.id, connection, profile, moment)
             user_id = None if user is None else _user(row, user)
             token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at, user_id)
             issued = next(one for one in credentials.listed(row.id) if one.digest == credentials.digest(token))
@@ -206,7 +207,7 @@ class Portal:
                 {"attribute": "expires", "to": answers.instant_or_none(expires_at)},
                 *([{"attribute": "user", "to": issued.user}] if user_id else []),
             ]
-            _record(row.id, Entry("token.issued", "success", "Credential", issued.id, connection, told))
+            _record(row.id, *changes, Entry("token.issued", "success", "Credential", issued.id, connection, told))
         return {"token": token, "account": row.name, **answers.token(issued, moment)}
 
     def tokens(self, account: str) -> list[dict[str, Any]]:
@@ -225,6 +226,24 @@ class Portal:
             if changed:
                 _record(row.id, Entry("token.revoked", "success", "Credential", identifier, found.connection))
         return {"id": identifier, "connection": found.connection, "state": "revoked", "changed": changed}
+
+    def connections(self, account: str) -> list[dict[str, Any]]:
+        """Return the connections of an account."""
+        with self._reading(account) as row:
+            return wiring.listed(row)
+
+    def show_connection(self, account: str, name: str) -> dict[str, Any]:
+        """Return a connection with its tokens and what it was seen to send."""
+        with self._reading(account) as row:
+            return wiring.shown(row, name)
+
+    def set_connection(self, account: str, name: str, profile: str) -> dict[str, Any]:
+        """Give a connection another profile; again is no change."""
+        profile = texts.profile_name(profile) or profile
+        with self._changing(account) as row:
+            answer, entries = wiring.set_profile(row, name, profile)
+            _record(row.id, *entries)
+        return answer
 
     def journal(self, account: str, user: str | None, after: str, limit: int) -> list[dict[str, Any]]:
         """Return the newest entries of the journal after the id ``after``, the oldest of them first."""
@@ -268,16 +287,6 @@ def _user(account: sa.Row[Any], name: str) -> str:
     found = credentials.user_named(account.id, name)
     if found is None:
         raise PortalError(f"account '{account.name}' has no user '{name}'. Name one by its userName.")
-    return found
-
-
-def _connected(account_id: str, name: str, profile: str | None, moment: int) -> sa.Row[Any]:
-    """Return a connection, created where there is none, and with the profile that was named."""
-    found = credentials.connect(account_id, name, profile or "default", moment)
-    if profile is not None and profile != found.profile:
-        credentials.set_profile(account_id, found.id, profile)
-        change = {"attribute": "profile", "from": found.profile, "to": profile}
-        _record(account_id, Entry("connection.profileChanged", "success", "Connection", found.id, name, [change]))
     return found
 
 

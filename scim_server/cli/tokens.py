@@ -13,7 +13,7 @@ def token() -> None:
 @token.command("issue")
 @account_option
 @click.option("--connection", default="default", show_default=True, metavar="NAME", help="The IdP's connection.")
-@click.option("--profile", metavar="P", help="How its requests are read: default, strict, entra or interop.")
+@click.option("--profile", metavar="P", help="How its requests are read: default, strict, okta, entra, ...")
 @click.option("--scope", "scopes", multiple=True, metavar="S", help="scim.read, scim.write, scim.logs; all by default.")
 @click.option("--user", metavar="USERNAME", help="The user that it stands for, who then has /Me and no more.")
 @click.option("--expires", "days", type=click.IntRange(1, 36500), metavar="DAYS", help="Never, by default.")

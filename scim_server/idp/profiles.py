@@ -9,10 +9,12 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 from scim2_models import ScimPolicy
 
-from scim_server.idp.rewrites import BODY_REWRITES, PATCH_REWRITES
+from scim_server.idp.rewrites import BODY_REWRITES, FILTER_REWRITES, PATCH_REWRITES, QUERY_REWRITES
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.intake import Tolerance
 
+REWRITES = sorted({*BODY_REWRITES, *PATCH_REWRITES, *FILTER_REWRITES, *QUERY_REWRITES})
+"""The names that a profile may state."""
 DIRECTORY = Path(__file__).parent / "profiles"
 
 
@@ -55,6 +57,20 @@ class Profile:
         if not isinstance(operations, list):
             return body
         return {**body, key: [self._rewritten(endpoint, one) for one in operations]}
+
+    def rewrite_filter(self, endpoint: Endpoint, condition: str) -> str:
+        """Return the text of a filter with the names that the schemas have."""
+        for name in self.rewrites:
+            if name in FILTER_REWRITES:
+                condition = FILTER_REWRITES[name](endpoint, condition)
+        return condition
+
+    def rewrite_query(self, query: bytes) -> bytes:
+        """Return the query of a URL as the standard reading of it needs it."""
+        for name in self.rewrites:
+            if name in QUERY_REWRITES:
+                query = QUERY_REWRITES[name](query)
+        return query
 
     def _rewritten(self, endpoint: Endpoint, operation: Any) -> Any:
         if not isinstance(operation, dict):
@@ -108,7 +124,8 @@ class ProfileSchema(Schema):
     description = fields.String(required=True)
     tolerance = fields.Nested(ToleranceSchema, required=True)
     rewrites = fields.List(
-        fields.String(validate=validate.OneOf(sorted({*BODY_REWRITES, *PATCH_REWRITES}))), required=True
+        fields.String(validate=validate.OneOf(REWRITES)),
+        required=True,
     )
     unknown_members = fields.String(validate=validate.OneOf(("skip", "refuse")), required=True)
     group_patch_limit = fields.Integer(validate=validate.Range(min=0), required=True)

@@ -1,6 +1,7 @@
 """What IdPs send that the RFC has another shape for: each function turns one wrong shape into the right one.
 
-A body rewrite takes the JSON of a POST or PUT; a patch rewrite takes one operation with lower-cased member names.
+A body rewrite takes the JSON of a POST or PUT; a patch rewrite takes one operation with lower-cased member names; a
+filter rewrite takes the text of a filter, a query rewrite the query of a URL as it came.
 They are pure, touch nothing but their own shape and leave everything else as it is.
 """
 
@@ -149,6 +150,32 @@ def _selection(value: Any) -> str:
     return f"({selection})" if selection else ""
 
 
+def email_in_filter(endpoint: Endpoint, condition: str) -> str:
+    """PingOne's documents ask for an attribute of SCIM 1.0's drafts, in the singular.
+
+    wrong: ``email Co "ava@"``
+    right: ``emails Co "ava@"``
+    """
+    if "email" not in condition.lower() or "emails" not in endpoint.attributes:
+        return condition
+    return _SINGULAR.sub(lambda found: found[0] if found[1] is None else f"{found[1]}s", condition)
+
+
+_SINGULAR = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.:$-])(email)(?=[\s.\[])', re.IGNORECASE)
+"""A text in quotes, which is left alone, or the name."""
+
+
+def plus_beside_encoded_blanks(query: bytes) -> bytes:
+    """Rauthy, and people with curl, encode the blanks of a filter but not the plus sign in an address.
+
+    wrong: ``filter=userName%20eq%20%22ava+x@b.example%22``
+    right: ``filter=userName%20eq%20%22ava%2Bx@b.example%22``
+
+    Who writes blanks as plus signs, as forms do, writes none as ``%20``.
+    """
+    return query.replace(b"+", b"%2B") if b"+" in query and b"%20" in query else query
+
+
 BODY_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
     "enterprise_urn_without_colon": enterprise_urn_without_colon,
     "role_in_json_text": role_in_json_text,
@@ -159,4 +186,10 @@ PATCH_REWRITES: Mapping[str, Callable[[Endpoint, Json], Json]] = {
     "role_value_in_json_text": role_value_in_json_text,
     "members_in_value": members_in_value,
     "value_of_removal": value_of_removal,
+}
+FILTER_REWRITES: Mapping[str, Callable[[Endpoint, str], str]] = {
+    "email_in_filter": email_in_filter,
+}
+QUERY_REWRITES: Mapping[str, Callable[[bytes], bytes]] = {
+    "plus_beside_encoded_blanks": plus_beside_encoded_blanks,
 }

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from scim_server.account.policies import Policies
 from scim_server.idp.profiles import Profile
 from scim_server.protocol.catalogue import Catalogue
+from scim_server.provisioning.noticing import Notebook
 from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import now
@@ -49,6 +50,8 @@ class Service:
     base_url: str
     """The external URL of the SCIM base path, such as ``https://scim.example.com/scim/v2``."""
     limits: Limits = field(default_factory=Limits)
+    notebook: Notebook = field(default_factory=Notebook)
+    """What the requests of this worker look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Caller:
     """The digest of the credential, from which the key of its cursors is derived."""
     user_id: str | None = None
     """The user that the credential stands for (RFC 7644 section 3.11); None for an administrator's."""
+    connection_id: str = ""
 
 
 def in_transaction(database: Database, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:

@@ -51,7 +51,7 @@ class Moved:
             counts = {"added": self.added, "removed": self.removed}
             told.append({"attribute": "members", **counts, "from": _some(self.left), "to": _some(self.came)})
         if self.skipped:
-            told.append({"attribute": "members", "skipped": [_unnamed(one) for one in self.skipped[:TOLD]]})
+            told.append({"attribute": "members", "skipped": [unnamed(one) for one in self.skipped[:TOLD]]})
         return told
 
 
@@ -59,7 +59,7 @@ def _some(ids: Iterable[str]) -> list[str]:
     return list(islice(ids, TOLD))
 
 
-def _unnamed(value: str) -> str:
+def unnamed(value: str) -> str:
     """Return a value sent for an id without the address that it may be: the journal outlives the user (R29)."""
     return masked_name(value, "masked") or "" if "@" in value else value
 

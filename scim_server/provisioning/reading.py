@@ -1,6 +1,7 @@
 """The use cases that read: stored text goes out, no model is built."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +45,8 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
     """Return one page of a search as the JSON text of a ListResponse (RFC 7644 section 3.4.2)."""
     chosen = projection(endpoint, asked.attributes, asked.excluded)
     asked = paging(asked, service.limits.page, service.limits.default_page)
+    if asked.filter is not None:
+        asked = replace(asked, filter=caller.profile.rewrite_filter(endpoint, asked.filter))
     found = _found(service, caller, endpoint, asked, chosen)
     shown = complete(caller, endpoint, found.resources, chosen)
     texts = [represented(endpoint, stored, service.base_url, chosen) for stored in shown]

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.provisioning.caller import Caller, Service
+from scim_server.provisioning.moving import TOLD, unnamed
 from scim_server.store import journal
 from scim_server.store.database import OutOfTime
 from scim_server.store.identifiers import now
@@ -30,13 +31,20 @@ def record_refusal(
     _, _, tail = path.partition("/scim/v2/")
     resource, _, identifier = tail.removesuffix("/.search").partition("/")
     endpoint = service.catalogue.endpoint_at(f"/{resource}")
+    type_name, target_id = endpoint.name if endpoint else None, _plain(identifier.strip("/")[:64]) or None
+    if caller.user_id is not None:
+        type_name, target_id = "User", caller.user_id
+    named = [_plain(one) for one in _members(body)] if type_name == "Group" else []
     entry = journal.Entry(
         action="request.refused",
         outcome="refused",
-        target_type=endpoint.name if endpoint else None,
-        target_id=_plain(identifier.strip("/")[:64]) or None,
+        target_type=type_name,
+        target_id=target_id,
         target_name=_name(body) or _address(detail),
-        changes=({"method": _plain(method[:40]), "path": _plain(path[:200])},),
+        changes=(
+            {"method": _plain(method[:40]), "path": _plain(path[:200])},
+            *([{"attribute": "members", "named": named}] if named else []),
+        ),
         status=status,
         rule=rule,
         error=error,
@@ -47,6 +55,21 @@ def record_refusal(
             journal.write(caller.account_id, caller.actor, [entry], now())
     except (SQLAlchemyError, OutOfTime):
         log.exception("request %s: its refusal could not be recorded", caller.actor.request_id)
+
+
+def _members(body: Any) -> list[str]:
+    """Return the members that a refused body of a group names, so that the refusal is found by each of them."""
+    found: list[str] = []
+    waiting = [body]
+    while waiting and len(found) < TOLD:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += one.values()
+            if isinstance(value := one.get("value"), str):
+                found.append(unnamed(value[:64]))
+        elif isinstance(one, list):
+            waiting += one[:TOLD]
+    return found
 
 
 def _name(body: Any) -> str | None:

@@ -31,6 +31,7 @@ class Credential:
     settings: str
     """The account's policies as stored: JSON."""
     user_id: str | None
+    connection_id: str
 
 
 _BY_DIGEST = Prepared(
@@ -45,6 +46,7 @@ _BY_DIGEST = Prepared(
         credential.c.revoked_at,
         account.c.settings,
         credential.c.user_id,
+        credential.c.connection_id,
     )
     .join(
         connection,
@@ -94,6 +96,12 @@ def connect(account_id: str, name: str, profile: str, now: int) -> sa.Row[Any]:
         execute(connection.insert(), values)
         found = execute(statement).one()
     return found
+
+
+def connections(account_id: str) -> list[sa.Row[Any]]:
+    """Return the connections of an account, by name."""
+    mine = sa.select(connection).where(connection.c.account_id == account_id)
+    return list(execute(mine.order_by(connection.c.name)))
 
 
 def set_profile(account_id: str, connection_id: str, profile: str) -> None:

@@ -98,7 +98,7 @@ def read(account_id: str, user: str | None = None, after: str = "", limit: int =
     """Return the newest entries after the one with the id ``after``, oldest of them first.
 
     ``user`` is an id or a userName; refusals of users who were never created are found by the name too, and all that
-    was done to its user under another name.
+    was done to its user under another name. Entries of groups that name the user among their members are found too.
     """
     where = [journal.c.account_id == account_id, journal.c.id > after]
     if user:
@@ -106,7 +106,11 @@ def read(account_id: str, user: str | None = None, after: str = "", limit: int =
         named = sa.select(user_table.c.id).where(
             user_table.c.account_id == account_id, user_table.c.user_name_key == key
         )
-        targets = (journal.c.target_id == user, journal.c.target_key == key, journal.c.target_id.in_(named))
-        where.append(sa.or_(*targets))
+        identifier = execute(named).scalar() or user
+        targets = [journal.c.target_id == user, journal.c.target_key == key, journal.c.target_id == identifier]
+        of_groups = sa.and_(
+            journal.c.target_type == "Group", journal.c.changes.contains(f'"{identifier}"', autoescape=True)
+        )
+        where.append(sa.or_(*targets, of_groups))
     statement = sa.select(journal).where(*where).order_by(journal.c.id.desc()).limit(limit)
     return list(reversed(execute(statement).all()))

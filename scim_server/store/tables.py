@@ -248,6 +248,20 @@ connection = sa.Table(
     sa.UniqueConstraint("account_id", "name"),
 )
 
+shape_seen = sa.Table(
+    "shape_seen",
+    metadata,
+    key(),
+    key("connection_id"),
+    key("kind"),
+    key("shape"),
+    sa.Column("first_seen", Micros, nullable=False),
+    sa.Column("last_seen", Micros, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    of_account("connection_id", table="connection"),
+)
+"""What the requests of a connection look like; no values (idp/shapes.py)."""
+
 credential = sa.Table(
     "credential",
     metadata,

@@ -46,7 +46,11 @@ def check(database: Database) -> None:
     if revision == head():
         return
     if revision is None:
-        raise NotUpgraded("the database has no tables yet. Run 'scim-server upgrade' once, then retry.")
+        place = database.engine.url.render_as_string(hide_password=True)
+        raise NotUpgraded(
+            f"the database {place} has no tables yet. Is it the one that SCIM_DATABASE_URL should name? "
+            "If so, run 'scim-server upgrade' once, then retry."
+        )
     if revision not in _known():
         raise NotUpgraded(_newer(revision))
     raise NotUpgraded(

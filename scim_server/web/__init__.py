@@ -12,7 +12,7 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import bulk, discovery, errors, scim
+from scim_server.web import bulk, discovery, errors, noticing, scim
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -47,12 +47,14 @@ def create(settings: Settings | None = None) -> Flask:
     except NotUpgraded:
         database.engine.dispose()
         raise
-    app.extensions["scim"] = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits)
+    service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits)
+    app.extensions["scim"] = service
     routes = scim.blueprint(list(catalogue.endpoints.values()))
     discovery.install(routes, catalogue, limits)
     bulk.install(routes)
     app.register_blueprint(routes)
     errors.install(app)
+    noticing.install(app, service, scim.BASE_PATH)
     app.before_request(_name_request)
     by_tls = settings.external_url.startswith("https:")
     app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))

@@ -96,15 +96,23 @@ def identify(scope: str) -> Caller:
         _check_user(credential.account_id, credential.user_id)
     g.caller = Caller(
         account_id=credential.account_id,
-        actor=Actor("scimToken", credential.connection, g.request_id),
+        actor=_actor(credential),
         scopes=credential.scopes,
         profile=profiles()[credential.profile],
         policies=_policies(credential.settings, credential.profile),
         credential=credential.digest,
         user_id=credential.user_id,
+        connection_id=credential.connection_id,
     )
     caller: Caller = g.caller
     return caller
+
+
+def _actor(credential: Credential) -> Actor:
+    """Return whose doing it is in the journal: the connection's, or the user's own, by an id that outlives the name."""
+    if credential.user_id is not None:
+        return Actor("user", credential.user_id, g.request_id)
+    return Actor("scimToken", credential.connection, g.request_id)
 
 
 def _check_user(account_id: str, user_id: str) -> None:

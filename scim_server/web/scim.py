@@ -1,13 +1,15 @@
 """The SCIM endpoints: every view reads, acts, answers."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import unwrap
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, request
-from scim2_models import NotImplementedException, SensitiveException
+from scim2_models import ForbiddenException, NotImplementedException, SensitiveException
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from scim_server import provisioning
@@ -90,7 +92,13 @@ def _query(caller: Caller, path: str) -> Search:
     """Read the query of the URL; an account may want no filter there, which logs on the way may keep (PRI-03)."""
     if "filter" in request.args and caller.policies.filters_in_url == "refused":
         raise SensitiveQuery(detail=f"this account allows no filter in a URL; POST it to {path}/.search")
-    return read_query(request.args)
+    return read_query(_arguments(caller))
+
+
+def _arguments(caller: Caller) -> Mapping[str, str]:
+    """Return the parameters of the URL, read as the profile of the connection has it."""
+    query = caller.profile.rewrite_query(request.query_string)
+    return request.args if query == request.query_string else MultiDict(parse_qsl(query.decode(errors="replace"), True))
 
 
 @reads
@@ -217,13 +225,22 @@ def of_oneself(view: View) -> View:
     return standing
 
 
+@writes
+def delete_oneself(caller: Caller, endpoint: Endpoint, identifier: str) -> Response:
+    """Refuse to delete oneself: the log goes with the user, and is the account's (R1, R22, R28)."""
+    raise ForbiddenException(
+        detail="a token that stands for a user may not delete the user, whose log would be destroyed; "
+        "an administrator may (R1)"
+    )
+
+
 def me() -> dict[str, View]:
     """Return the views of /Me; nobody registers there."""
     return {
         "GET": reads(of_oneself(read_resource)),
         "PUT": writes(of_oneself(put_resource)),
         "PATCH": writes(of_oneself(patch_resource)),
-        "DELETE": writes(of_oneself(delete_resource)),
+        "DELETE": writes(of_oneself(delete_oneself)),
         "POST": not_offered,
     }
 

@@ -107,7 +107,7 @@ def test_account_may_prefer_to_refuse_the_membership():
 
 def test_removal_is_never_refused():
     plan = follow(a_licensed_user("pro", **GROUP), "eco", free={"eco": 0}, policies=REJECT, may_refuse=False)
-    assert plan.effects == (LicenceReleased("pro", "groupLeft"), LicencePending("eco"))
+    assert plan.effects == (LicenceReleased("pro", "group"), LicencePending("eco"))
 
 
 def test_who_waits_already_is_not_refused():
@@ -163,13 +163,13 @@ def test_leaving_the_group_of_the_awaited_type_ends_the_wait():
 
 def test_leaving_the_group_of_the_lower_type_leaves_the_wait_alone():
     plan = follow(a_licensed_user("eco", **GROUP, **UPGRADING), "pro", free=NO_PRO)
-    assert plan.effects == (LicenceReleased("eco", "groupLeft"), LicencePending("pro"))
+    assert plan.effects == (LicenceReleased("eco", "group"), LicencePending("pro"))
     assert licence(plan.after) == (None, "pending", "group")
 
 
 def test_leaving_the_last_group_releases_the_seat_with_the_logs_kept_whatever_the_policy():
     plan = follow(a_licensed_user("pro", **GROUP), policies={"withdrawal_log_policy": "purge"})
-    assert plan.effects == (LicenceReleased("pro", "groupLeft"),)
+    assert plan.effects == (LicenceReleased("pro", "group"),)
     assert plan.after == a_user()
 
 
@@ -188,7 +188,7 @@ def test_moving_between_groups_in_any_order_ends_in_the_new_type_without_losing_
 
 def test_losing_pro_with_the_group_switches_returns_off():
     user = a_licensed_user("pro", **GROUP, microsoft_returns=True)
-    assert follow(user).effects[1:] == (ReturnsDisabled("groupLeft"),)
+    assert follow(user).effects[1:] == (ReturnsDisabled("group"),)
     assert follow(user, "eco").effects[1:] == (ReturnsDisabled("downgrade"),)
     assert follow(user, "eco").after.microsoft_returns is False
 
@@ -219,7 +219,7 @@ def test_absent_member_keeps_the_suspended_seat_while_a_group_gives_it():
     user = a_suspended_user("eco", **GROUP)
     assert follow(user, "eco", "pro").effects == ()
     assert follow(user, "pro").effects == (LicenceChanged("eco", "pro"),)
-    assert follow(user).effects == (LicenceReleased("eco", "groupLeft"),)
+    assert follow(user).effects == (LicenceReleased("eco", "group"),)
     remembered = follow(user, "pro", free=NO_PRO).after
     assert (remembered.licence_status, remembered.licence_pending_type) == ("none", "pro")
 

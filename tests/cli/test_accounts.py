@@ -54,6 +54,9 @@ def test_a_name_that_nobody_could_read_is_refused(run, name):
         ("token", "issue", "--account", "nobody"),
         ("token", "list", "--account", "nobody"),
         ("token", "revoke", "--account", "nobody", "1"),
+        ("connection", "list", "--account", "nobody"),
+        ("connection", "show", "--account", "nobody", "idp"),
+        ("connection", "set", "--account", "nobody", "idp", "--profile", "okta"),
         ("log", "--account", "nobody"),
     ],
     ids=" ".join,
@@ -246,11 +249,16 @@ def test_licences_that_nobody_holds_are_removed(run, ask, account, actions):
 
 
 def test_activations_of_a_shared_mailbox_licence_are_set(run, ask, account, actions):
-    assert "not counted" in run("licence", "activations", "--account", account, "sharedMailbox", 9, code=1).stderr
+    assert (
+        "whose activations are counted"
+        in run("licence", "activations", "--account", account, "sharedMailbox", 9, code=1).stderr
+    )
     run("licence", "add", "--account", account, "sharedMailbox", 1)
     assert ask("licence", "activations", "--account", account, "sharedmailbox", 9)["changed"] is True
     assert ask("licence", "activations", "--account", account, "sharedMailbox", 9)["changed"] is False
-    assert "not counted" in run("licence", "activations", "--account", account, "pro", 9, code=1).stderr
+    assert (
+        "whose activations are counted" in run("licence", "activations", "--account", account, "pro", 9, code=1).stderr
+    )
     assert actions()[-1] == "licences.activationsSet"
 
 

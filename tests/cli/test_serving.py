@@ -137,7 +137,7 @@ def test_a_port_in_use_is_refused(tmp_path, name):
 def test_a_database_that_is_not_upgraded_is_refused_and_not_made(tmp_path, port):
     refused = command("serve", "--port", port, directory=tmp_path)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "Run 'scim-server upgrade'" in refused.stderr
+    assert "run 'scim-server upgrade'" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 

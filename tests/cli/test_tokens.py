@@ -60,7 +60,7 @@ def test_a_named_profile_moves_the_connection_and_the_journal_tells_it(ask, acco
 
 def test_an_unknown_profile_is_refused_with_the_known_ones(run, account):
     assert (
-        "Known profiles: default, entra, interop, strict"
+        "Known profiles: authentik, default, entra, google, interop, jumpcloud, okta, onelogin, ping, sailpoint, strict."
         in run("token", "issue", "--account", account, "--profile", "x", code=1).stderr
     )
 

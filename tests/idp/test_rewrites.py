@@ -11,6 +11,12 @@ from scim_server.protocol.catalogue import ENTERPRISE, Catalogue, Endpoint
 
 CATALOGUE = Catalogue()
 USERS, GROUPS = CATALOGUE.endpoints["/Users"], CATALOGUE.endpoints["/Groups"]
+ALL: dict[str, Any] = {
+    **rewrites.BODY_REWRITES,
+    **rewrites.PATCH_REWRITES,
+    **rewrites.FILTER_REWRITES,
+    **rewrites.QUERY_REWRITES,
+}
 WITHOUT_COLON = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"
 
 
@@ -27,13 +33,13 @@ def operation(op: str, path: Any = None, value: Any = ...) -> dict[str, Any]:
 
 
 def test_every_rewrite_shows_both_payloads_in_its_docstring() -> None:
-    for function in {*rewrites.BODY_REWRITES.values(), *rewrites.PATCH_REWRITES.values()}:
+    for function in ALL.values():
         assert "wrong: ``" in (function.__doc__ or "")
         assert "right: ``" in (function.__doc__ or "")
 
 
 def test_every_rewrite_is_registered_under_its_own_name() -> None:
-    for name, function in {**rewrites.BODY_REWRITES, **rewrites.PATCH_REWRITES}.items():
+    for name, function in ALL.items():
         assert function.__name__ == name
 
 
@@ -208,3 +214,31 @@ def test_removal_by_a_value_that_selects_nothing_is_refused(value: Any) -> None:
 )
 def test_everything_else_stays(given: dict[str, Any]) -> None:
     assert patched("value_of_removal", given) == given
+
+
+@pytest.mark.parametrize(
+    ("condition", "right"),
+    [
+        ('email Co "ava"', 'emails Co "ava"'),
+        ('userName eq "email eq x" or Email.value eq "x"', 'userName eq "email eq x" or Emails.value eq "x"'),
+        ('email[type eq "work"]', 'emails[type eq "work"]'),
+        ('(email pr) and emails co "email "', '(email pr) and emails co "email "'.replace("(email", "(emails")),
+        ('urn:x:email eq "1"', 'urn:x:email eq "1"'),
+        ('title eq "x"', 'title eq "x"'),
+    ],
+)
+def test_email_is_asked_for_in_the_plural(condition: str, right: str) -> None:
+    assert rewrites.FILTER_REWRITES["email_in_filter"](USERS, condition) == right
+
+
+@pytest.mark.parametrize(
+    ("query", "right"),
+    [
+        (b"filter=userName%20eq%20%22a+b@c%22", b"filter=userName%20eq%20%22a%2Bb@c%22"),
+        (b"filter=userName+eq+%22a%2Bb%22", b"filter=userName+eq+%22a%2Bb%22"),
+        (b"filter=userName%20eq%20%22a%22", b"filter=userName%20eq%20%22a%22"),
+        (b"", b""),
+    ],
+)
+def test_plus_is_a_plus_beside_encoded_blanks(query: bytes, right: bytes) -> None:
+    assert rewrites.QUERY_REWRITES["plus_beside_encoded_blanks"](query) == right

@@ -17,6 +17,12 @@ HEADERS = {
 WRITING = {**HEADERS, "Content-Type": "application/scim+json; charset=utf-8"}
 
 
+@pytest.fixture(params=["default", "okta"])
+def api(request: pytest.FixtureRequest, api: Api) -> Api:
+    """Every shape is served under the profile that serves all and under its own."""
+    return api.token_for(profile=request.param)
+
+
 def new_user(api: Api, name: str = "ava", **more: Any) -> dict[str, Any]:
     """The body of Okta's create: a placeholder for a password and no groups are always there."""
     return {

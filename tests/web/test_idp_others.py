@@ -111,11 +111,17 @@ def test_rauthy_syncs_by_external_id_and_by_the_groups_of_a_user(api: Api) -> No
     assert {"Resources", "itemsPerPage", "startIndex", "totalResults"} < set(page)
 
 
-def test_a_plus_sign_that_is_not_encoded_is_not_taken_for_another_user(api: Api) -> None:
+def test_plus_sign_that_is_not_encoded_is_one_where_blanks_are(api: Api) -> None:
     """Only blanks and quotes are encoded by Rauthy; the standard reading of a raw ``+`` is a blank."""
-    api.user("ava+x")
-    plain = quote(f'userName eq "{api.mail("ava+x")}"', safe="+@")
-    assert api.get(f"/Users?filter={plain.replace('+', '%2B')}")["totalResults"] == 1
+    ava = api.user("ava+x")
+    raw = quote(f'userName eq "{api.mail("ava+x")}"', safe="+@")
+    strict = api.token_for(profile="strict")
+    assert [one["id"] for one in api.get(f"/Users?filter={raw}&count=1")["Resources"]] == [ava["id"]]
+    assert strict.get(f"/Users?filter={raw}")["totalResults"] == 0
+    encoded = raw.replace("+", "%2B")
+    for written in (encoded, encoded.replace("%20", "+")):
+        for side in (api, strict):
+            assert side.get(f"/Users?filter={written}")["totalResults"] == 1
 
 
 @pytest.mark.parametrize(

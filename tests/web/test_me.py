@@ -180,22 +180,13 @@ def test_token_ends_with_its_user(api: Api, mine: Api, ava: Any) -> None:
     assert again["id"] != ava["id"]
 
 
-def test_users_may_leave(api: Api, mine: Api, ava: Any) -> None:
-    """ME-01: DELETE as at /Users/{id}: the seat goes back, the token ends."""
-    assigned = api.pool("pro").assigned
-    mine.refuse("DELETE", "/Me", status=412, headers={"If-Match": 'W/"99"'})
-    mine.delete("/Me")
-    assert "Location" not in mine.response.headers
-    assert api.pool("pro").assigned == assigned - 1
-    api.refuse("GET", f"/Users/{ava['id']}", status=404)
-    mine.refuse("DELETE", "/Me", status=401)
-
-
-def test_last_administrator_does_not_leave(api: Api) -> None:
-    """R21 at /Me."""
-    boss = api.user("boss", ext={"role": "administrator"})
-    with api.unchanged(f"/Users/{boss['id']}"):
-        token_of(api, boss).refuse("DELETE", "/Me", status=409)
+def test_users_do_not_delete_themselves(api: Api, mine: Api, ava: Any) -> None:
+    """R1, R22: their log would go with them, and is the account's."""
+    with api.unchanged(f"/Users/{ava['id']}"):
+        told = mine.refuse("DELETE", "/Me", status=403)
+    assert "an administrator may (R1)" in told
+    refused = api.refusals()[-1]
+    assert (refused.target_type, refused.target_id, refused.actor_type) == ("User", ava["id"], "user")
 
 
 def test_me_is_of_the_account_of_the_token(new_account: Callable[..., Api]) -> None:

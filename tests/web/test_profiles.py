@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from scim_server.cli.portal import Portal
+from scim_server.idp.profiles import profiles
 from tests.web.conftest import ENTERPRISE, EXT, GROUP, PATCH_OP, USER, Api, op
 
 
@@ -276,3 +278,30 @@ def test_entra_profile_answers_patches_of_groups_without_a_body(api: Api) -> Non
         assert entra.response.headers["ETag"] == api.get(path)["meta"]["version"]
     assert entra.patch(f"{path}?attributes=displayName", op("replace", "externalId", "x"))["displayName"] == "g"
     assert entra.patch(f"/Users/{user['id']}", op("replace", "title", "x"))["title"] == "x"
+
+
+def test_profile_of_a_connection_holds_from_the_next_request_on(api: Api) -> None:
+    """Set by an administrator, for the tokens that are there."""
+    path = f"/Users/{api.user('ava')['id']}"
+    portal = Portal(api.database)
+    for profile in ("strict", "default", "interop", "okta"):
+        portal.set_connection(api.account_name, "idp-default", profile)
+        if profile in ("strict", "interop"):
+            api.refuse_patch(path, op("replace", "active", "True"), kind="invalidValue")
+        else:
+            api.patch(path, op("replace", "active", "True"))
+    assert api.actions().count("connection.profileChanged") == 4
+
+
+@pytest.mark.parametrize("profile", sorted(profiles()))
+def test_every_profile_serves_what_the_rfc_has(api: Api, profile: str) -> None:
+    side = api.token_for(profile=profile)
+    user = side.user("ava", emails=[{"value": side.mail("ava"), "type": "work"}])
+    path = f"/Users/{user['id']}"
+    assert side.put(path, {**user, "title": "x"})["title"] == "x"
+    assert side.patch(path, op("replace", 'emails[type eq "work"].display', "y"))["emails"][0]["display"] == "y"
+    group = side.group("g", user["id"])
+    side.send("PATCH", f"/Groups/{group['id']}", {"schemas": [PATCH_OP], "Operations": [op("remove", "members")]})
+    assert side.get(f"/Groups/{group['id']}")["members"] == []
+    assert len(side.find(f'userName eq "{side.mail("ava")}"')) == 1
+    side.delete(path)

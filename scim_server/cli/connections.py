@@ -1,0 +1,78 @@
+"""The commands on the connections of an account: which profile each has, and what it was seen to send."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from scim_server.cli.telling import account_option, json_option, opened, plain, table, tell
+
+TITLES = {
+    "request": "requests",
+    "contentType": "content types",
+    "op": "operations of PATCH",
+    "path": "paths of PATCH",
+    "filter": "questions of filters",
+    "unknown": "attributes that no schema has",
+}
+"""The kinds of shapes, as they are shown."""
+
+
+@click.group()
+def connection() -> None:
+    """Show the connections of identity providers, set their profiles."""
+
+
+@connection.command("list")
+@account_option
+@json_option
+def list_connections(account: str, as_json: bool) -> None:
+    """List the connections; 'token issue' creates one."""
+    with opened() as portal:
+        connections = portal.connections(account)
+    heads = ("CONNECTION", "PROFILE", "LIVE TOKENS", "CREATED")
+    rows = [(one["name"], one["profile"], one["liveTokens"], one["created"]) for one in connections]
+    tell(as_json, {"connections": connections}, table(heads, rows))
+
+
+@connection.command("show")
+@account_option
+@click.argument("connection", metavar="CONNECTION")
+@json_option
+def show_connection(account: str, connection: str, as_json: bool) -> None:
+    """Show CONNECTION: its profile, its tokens, and what its requests were seen to look like, without any value.
+
+    A server notes new shapes after the answer, at most every 10 seconds, and counts every 10 minutes.
+    """
+    with opened() as portal:
+        answer = portal.show_connection(account, connection)
+    tell(as_json, answer, _lines(answer))
+
+
+def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
+    yield f"connection  {plain(answer['name'])} ({answer['id']}), created {answer['created']}"
+    yield f"profile     {answer['profile']}: {answer['about']}"
+    yield f"tokens      {', '.join(_token(one) for one in answer['tokens']) or '-'}"
+    for kind, title in TITLES.items():
+        seen = [one for one in answer["shapes"] if one["kind"] == kind]
+        if seen:
+            rows = ((one["shape"], one["count"], one["firstSeen"], one["lastSeen"]) for one in seen)
+            yield ""
+            yield from table((title.upper(), "SEEN", "FIRST", "LAST"), rows)
+
+
+def _token(one: Mapping[str, Any]) -> str:
+    return f"{one['id']} {one['state']}" + (f" until {one['expires']}" if one["expires"] else "")
+
+
+@connection.command("set")
+@account_option
+@click.argument("connection", metavar="CONNECTION")
+@click.option("--profile", required=True, metavar="P", help="How its requests are read: the name of a profile.")
+@json_option
+def set_connection(account: str, connection: str, profile: str, as_json: bool) -> None:
+    """Give CONNECTION another profile, which holds from its next request on."""
+    with opened() as portal:
+        answer = portal.set_connection(account, connection, profile)
+    state = f"has the profile {answer['profile']}" + ("" if answer["changed"] else " already")
+    tell(as_json, answer, [f"Connection '{plain(answer['name'])}' {state}."])

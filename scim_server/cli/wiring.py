@@ -1,0 +1,83 @@
+"""The connections of an account as the portal has them: their profile, their tokens, what they were seen to send."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.cli import answers
+from scim_server.cli.texts import PortalError
+from scim_server.idp.profiles import profiles
+from scim_server.idp.shapes import KINDS
+from scim_server.protocol.documents import instant
+from scim_server.store import credentials, shapes
+from scim_server.store.identifiers import now
+from scim_server.store.journal import Entry
+
+
+def listed(account: sa.Row[Any]) -> list[dict[str, Any]]:
+    """Return the connections of an account, each with how many of its tokens are live."""
+    live = [one["connection"] for one in _tokens(account) if one["state"] == "live"]
+    return [_head(one) | {"liveTokens": live.count(one.name)} for one in credentials.connections(account.id)]
+
+
+def shown(account: sa.Row[Any], name: str) -> dict[str, Any]:
+    """Return one connection with its tokens and the shapes of its requests."""
+    found = _named(account, name)
+    seen = sorted(shapes.of_connection(account.id, found.id), key=lambda one: (_place(one.kind), one.shape))
+    return _head(found) | {
+        "about": profiles()[found.profile].description,
+        "tokens": [one for one in _tokens(account) if one["connection"] == name],
+        "shapes": [_shape(one) for one in seen],
+    }
+
+
+def set_profile(account: sa.Row[Any], name: str, profile: str) -> tuple[dict[str, Any], Sequence[Entry]]:
+    """Give a connection a profile, from the next request on; returns it, and what the journal is to be told."""
+    found = _named(account, name)
+    answer = _head(found) | {"profile": profile, "changed": profile != found.profile}
+    if profile == found.profile:
+        return answer, ()
+    credentials.set_profile(account.id, found.id, profile)
+    return answer, [profile_changed(found, profile)]
+
+
+def connected(account_id: str, name: str, profile: str | None, moment: int) -> tuple[sa.Row[Any], Sequence[Entry]]:
+    """Return a connection, created where there is none, with the profile that was named; and what is to be told."""
+    found = credentials.connect(account_id, name, profile or "default", moment)
+    if profile is None or profile == found.profile:
+        return found, ()
+    credentials.set_profile(account_id, found.id, profile)
+    return found, [profile_changed(found, profile)]
+
+
+def profile_changed(connection: sa.Row[Any], profile: str) -> Entry:
+    """Return the entry of the journal about another profile."""
+    change = {"attribute": "profile", "from": connection.profile, "to": profile}
+    return Entry("connection.profileChanged", "success", "Connection", connection.id, connection.name, [change])
+
+
+def _named(account: sa.Row[Any], name: str) -> sa.Row[Any]:
+    for one in credentials.connections(account.id):
+        if one.name == name.strip():
+            return one
+    way_out = f"See them with: scim-server connection list --account '{account.name}'"
+    raise PortalError(f"account '{account.name}' has no connection '{name}'. {way_out}")
+
+
+def _tokens(account: sa.Row[Any]) -> list[dict[str, Any]]:
+    moment = now()
+    return [answers.token(one, moment) for one in credentials.listed(account.id)]
+
+
+def _head(one: sa.Row[Any]) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "profile": one.profile, "created": instant(one.created)}
+
+
+def _shape(one: sa.Row[Any]) -> dict[str, Any]:
+    days = {"firstSeen": instant(one.first_seen)[:10], "lastSeen": instant(one.last_seen)[:10]}
+    return {"kind": one.kind, "shape": one.shape, "count": one.count, **days}
+
+
+def _place(kind: str) -> int:
+    return KINDS.index(kind) if kind in KINDS else len(KINDS)
