@@ -111,6 +111,7 @@ def _exchange(connection: http.client.HTTPConnection, request: Request, timeout:
         read += chunk
         if len(read) > LARGEST or time.monotonic() > until:
             raise TimeoutError(f"the body did not end within {timeout:g} s and {LARGEST} bytes")
+    answer.read()  # http.client takes the connection for free again after this alone
     return Response(answer.status, tuple(answer.getheaders()), bytes(read)), answer.will_close
 
 

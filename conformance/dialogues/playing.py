@@ -15,15 +15,16 @@ VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 
 def dialogue_checks() -> list[Check]:
     """A check for each capture."""
-    return [_check(number, place, one) for number, (place, one) in enumerate(dialogues(), 1)]
+    return [_check(place, one) for place, one in dialogues()]
 
 
-def _check(number: int, place: str, dialogue: Dialogue) -> Check:
+def _check(place: str, dialogue: Dialogue) -> Check:
     def run(scim: Scim) -> None:
         play(scim, dialogue)
 
     statement = f"{dialogue.title}: {dialogue.about}"
-    return Check(f"IDP-{number:02}", "MUST", statement, f"dialogues/{place}", dialogue.idp, dialogue.needs, run)
+    name = f"IDP-{place.replace('/', '-')}"
+    return Check(name, "MUST", statement, f"dialogues/{place}", dialogue.idp, dialogue.needs, run)
 
 
 def play(scim: Scim, dialogue: Dialogue) -> None:

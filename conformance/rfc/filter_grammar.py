@@ -5,12 +5,34 @@ from conformance.rfc.filters import finds, people
 from conformance.scim import Scim, query
 
 MALFORMED = (
-    "userName", "userName eq", 'eq "x"', 'userName eq "x', 'userName eq x"', 'userName "x"', '(userName eq "x"',
-    'userName eq "x")', 'userName eq "x" and', 'or userName eq "x"', 'userName eq "x" userName eq "y"', "not",
-    'not userName eq "x"', "()", 'emails[type eq "work"', 'emails type eq "work"]', "emails[]",
-    'userName eq "x" and and', 'userName eq "x" xor title pr', "userName pr pr", 'userName eq "a" "b"', ".userName pr", "userName. pr",
-    "userName..x pr", 'userName eq "\\q"', '"userName" eq "x"', "[type pr]",
-)  # fmt: skip
+    "userName",
+    "userName eq",
+    'eq "x"',
+    'userName eq "x',
+    'userName eq x"',
+    'userName "x"',
+    '(userName eq "x"',
+    'userName eq "x")',
+    'userName eq "x" and',
+    'or userName eq "x"',
+    'userName eq "x" userName eq "y"',
+    "not",
+    'not userName eq "x"',
+    "()",
+    'emails[type eq "work"',
+    'emails type eq "work"]',
+    "emails[]",
+    'userName eq "x" and and',
+    'userName eq "x" xor title pr',
+    "userName pr pr",
+    'userName eq "a" "b"',
+    ".userName pr",
+    "userName. pr",
+    "userName..x pr",
+    'userName eq "\\q"',
+    '"userName" eq "x"',
+    "[type pr]",
+)
 
 
 def refused(scim: Scim, condition: str, path: str = "/Users") -> None:

@@ -130,3 +130,11 @@ def metacharacters_are_found(scim: Scim) -> None:
     equal(scim.found(f"displayName eq {json.dumps(text)}"), {user["id"]}, "what is found")
     other = text.replace("%", "y").replace("_", "z")
     expect(not scim.found(f"displayName eq {json.dumps(other)}"), "wildcards are not taken as letters")
+
+
+@check("RFC 7644 §3.4.2.2", "filter")
+def equal_is_the_whole_value(scim: Scim) -> None:
+    """FLT-55 MUST: eq finds by the whole value, and never by a part of it."""
+    ava = people(scim)["ava"]
+    for part in (ava["userName"][:-1], ava["userName"][1:], ava["userName"].partition("@")[0]):
+        equal(scim.found(f'userName eq "{part}"'), set(), f"what {part} finds")
