@@ -13,8 +13,30 @@ from tests.web.conftest import Api
 
 from .conftest import BASE
 from .mutations import (
-    Mutation, as_page, body, clearing, each, echo, edit, empty_list_as_404, first_only, header, ignoring, leaving,
-    merging_put, meta, more, mutated, no_header, operations, query, replacing, setting, shown, soft_delete, status,
+    Mutation,
+    as_page,
+    body,
+    clearing,
+    each,
+    echo,
+    edit,
+    empty_list_as_404,
+    first_only,
+    header,
+    ignoring,
+    leaving,
+    merging_put,
+    meta,
+    more,
+    mutated,
+    no_header,
+    operations,
+    query,
+    replacing,
+    setting,
+    shown,
+    soft_delete,
+    status,
 )  # fmt: skip
 
 MUTATIONS = (
