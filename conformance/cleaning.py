@@ -8,11 +8,11 @@ ROUNDS = 50
 
 def tidy(scim: Scim) -> None:
     """Remove what the last check made; what cannot be removed now is tried again at the end."""
-    groups_first = sorted(set(scim.made), key=lambda path: not path.startswith("/Groups"))
-    scim.made.clear()
     scim.begin()
-    left = [path for path in groups_first if not _gone(scim, path)]
-    scim.shared.setdefault("made", []).extend(left)
+    for path in sorted(set(scim.made), key=lambda path: not path.startswith("/Groups")):
+        if not _gone(scim, path):
+            scim.shared.setdefault("made", []).append(path)
+        scim.made[:] = [one for one in scim.made if one != path]
 
 
 def clear(scim: Scim) -> list[str]:

@@ -91,6 +91,6 @@ def groups_are_searched(scim: Scim) -> None:
 
 @check("RFC 7644 §3.4.3")
 def searches_create_nothing(scim: Scim) -> None:
-    """SEA-11 MUST: .search is no creation: no Location, and 200."""
+    """SEA-11 POLICY: .search is no creation: its 200 has no Location."""
     search(scim, count=1)
     expect(scim.last and not scim.last.header("Location"), "a search has a Location")
