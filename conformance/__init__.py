@@ -1,0 +1,1 @@
+"""The conformance runner: what identity teams run against any SCIM endpoint."""

@@ -1,0 +1,3 @@
+"""The rules of a business account, for servers that announce its extension."""
+
+from conformance.account import licences, people  # noqa: F401
