@@ -18,8 +18,9 @@ LATEST = 60
 """How many seconds after its entry got an id a transaction may still be committed."""
 MOST = 10_000
 NOBODY = (
-    "The journal has no entries of this user: no request named it. Is it assigned in the identity provider, and is the "
-    "token live (scim-server token list)? A deleted user is under its id or its masked name, as 'j***@example.com'."
+    "The journal has no entries of this user: no request named it. Is it assigned in the identity provider, and may "
+    "its token write (scim-server token list)? A deleted user is under its id, or its masked name: j***@example.com.\n"
+    "What was refused before its body was read is in the journal without --user."
 )
 
 

@@ -65,11 +65,16 @@ class TokenValidator(BearerTokenValidator):  # type: ignore[misc]
         return Token(credential) if credential else None
 
     def validate_token(self, token: Token | None, scopes: Any, request: Any, **_: Any) -> None:
-        """Refuse a token that is unknown, expired or revoked, saying which of expiry and revocation it is."""
+        """Refuse a token that is unknown, expired or revoked, saying which of expiry and revocation it is.
+
+        The caller is known before its scopes are judged, so that the refusal is in its account's journal.
+        """
         if token is not None and token.is_expired():
             raise InvalidTokenError(description="The token has expired; issue a new one and enter it in the IdP.")
         if token is not None and token.is_revoked():
             raise InvalidTokenError(description="The token was revoked; issue a new one and enter it in the IdP.")
+        if token is not None:
+            g.caller = _caller(token.credential)
         super().validate_token(token, scopes, request)
 
 
@@ -94,7 +99,12 @@ def identify(scope: str) -> Caller:
     credential = token.credential
     if credential.user_id is not None:
         _check_user(credential.account_id, credential.user_id)
-    g.caller = Caller(
+    caller: Caller = g.caller
+    return caller
+
+
+def _caller(credential: Credential) -> Caller:
+    return Caller(
         account_id=credential.account_id,
         actor=_actor(credential),
         scopes=credential.scopes,
@@ -104,8 +114,6 @@ def identify(scope: str) -> Caller:
         user_id=credential.user_id,
         connection_id=credential.connection_id,
     )
-    caller: Caller = g.caller
-    return caller
 
 
 def _actor(credential: Credential) -> Actor:

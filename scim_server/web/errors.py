@@ -118,7 +118,7 @@ def _scim(error: SCIMException, asked: Asked) -> Told:
 
 @told.register
 def _unauthorized(error: Unauthorized, asked: Asked) -> Told:
-    return Told(error.status, str(error), headers=(("WWW-Authenticate", error.challenge),))
+    return Told(error.status, str(error), headers=(("WWW-Authenticate", error.challenge),), is_refusal=True)
 
 
 @told.register

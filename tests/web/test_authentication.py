@@ -158,6 +158,8 @@ def test_reading_token_may_not_write(api: Api) -> None:
             assert "scim.write" in reader.refuse(method, path, sent, status=403)
             challenge = reader.response.headers["WWW-Authenticate"]
             assert 'error="insufficient_scope", scope="scim.write"' in challenge
+            assert (api.refusals()[-1].status, "scim.write" in api.refusals()[-1].detail) == (403, True)
+    assert len(api.refusals()) == 5
     assert reader.get(f"/Users/{user['id']}")["id"] == user["id"]
     search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
     assert reader.post("/Users/.search", search, status=200)["totalResults"] == 1
