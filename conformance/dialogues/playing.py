@@ -34,6 +34,7 @@ def play(scim: Scim, dialogue: Dialogue) -> None:
         "group": scim.name("Sales "), "regrouped": scim.name("Marketing "), "external": scim.name("ext"),
         "domain": scim.domain, "base": scim.base_url,
     }  # fmt: skip
+    variables |= {"shouted": variables["user"].upper(), "grouped": variables["group"].swapcase()}
     for number, step in enumerate(dialogue.steps, 1):
         try:
             _take(scim, step, variables)

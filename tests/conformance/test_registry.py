@@ -47,7 +47,7 @@ def test_checks_are_chosen_by_id_area_and_suite() -> None:
     assert ids(["crt-01"], []) == {"CRT-01"}
     assert ids(["ME"], []) == {"ME-01", "ME-02"}
     assert ids(["FLT-0*"], []) == {f"FLT-0{n}" for n in range(1, 10)}
-    assert len(ids([], ["okta"])) == 4
+    assert len(ids([], ["okta"])) == 5
     assert ids(["CRT"], ["okta"]) == set()
 
 
