@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from conformance.capabilities import Capabilities
 from conformance.evidence import exchange
@@ -218,12 +218,20 @@ class Scim:
         return self.shared[name]
 
     def follow(self, location: Any) -> Response:
-        """GET an absolute address of this server; the token is sent nowhere else."""
-        expect(isinstance(location, str) and "://" in location, f"{location!r} is no absolute address")
-        here, there = urlsplit(self.base_url), urlsplit(location)
-        same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
-        expect(same, f"{location} is outside of {here.scheme}://{here.netloc}, so it was not followed")
-        return self.send("GET", location)
+        """GET an address of this server, which may be relative; the token is sent nowhere else."""
+        expect(isinstance(location, str) and location, f"{location!r} is no address")
+        address = self.resolve(location)
+        self.need(self.is_here(address), f"{address} is on another host than {self.base_url}: it was not followed")
+        return self.send("GET", address)
+
+    def resolve(self, location: str) -> str:
+        """The absolute form of an address: what is relative is relative to the base (RFC 7643 section 2.3.7)."""
+        return urljoin(f"{self.base_url}/", location)
+
+    def is_here(self, address: str) -> bool:
+        """Whether an address has the scheme and the host that are tested."""
+        here, there = urlsplit(self.base_url), urlsplit(address)
+        return (here.scheme, here.netloc) == (there.scheme, there.netloc)
 
     def need(self, condition: object, reason: str) -> None:
         """Go on only where there is something to look at."""

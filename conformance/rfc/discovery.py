@@ -170,7 +170,7 @@ def type_ids_are_names(scim: Scim) -> None:
 
 @check("RFC 7643 §3.1; RFC 7644 §4")
 def discovery_locations_resolve(scim: Scim) -> None:
-    """DSC-24 MUST: meta.location of each schema and resource type is an absolute address of the same object."""
+    """DSC-24 MUST: meta.location of each schema and resource type leads to the same object."""
     for path in ("/ResourceTypes", "/Schemas"):
         for listed in scim.read(path)["Resources"]:
             answer = scim.follow((listed.get("meta") or {}).get("location"))

@@ -22,11 +22,19 @@ def listed(*ids: str) -> list[Json]:
 
 @check("RFC 7644 §3.5.2.1; RFC 7643 §4.2", "patch", "groups")
 def members_are_added(scim: Scim) -> None:
-    """PAT-38 MUST: members are added and keep those who were there; adding again changes nothing."""
+    """PAT-38 MUST: members are added and keep those who were there; adding again succeeds."""
     one, two = people(scim, 2)
     path = path_of(scim, one)
-    for _ in range(2):
-        equal(members(scim.patch(path, op("add", "members", listed(two)))), sorted([one, two]), "members")
+    equal(members(scim.patch(path, op("add", "members", listed(two)))), sorted([one, two]), "members")
+    equal(set(members(scim.patch(path, op("add", "members", listed(two))))), {one, two}, "members")
+
+
+@check("RFC 7644 §3.5.2.1", "patch", "groups")
+def members_are_added_once(scim: Scim) -> None:
+    """PAT-69 SHOULD: adding a member who is there already leaves one, and no second one."""
+    one, two = people(scim, 2)
+    path = path_of(scim, one, two)
+    equal(members(scim.patch(path, op("add", "members", listed(two)))), sorted([one, two]), "members")
 
 
 @check("RFC 7644 §3.5.2.2", "patch", "groups")

@@ -94,7 +94,7 @@ def read_only_values_are_refused(scim: Scim) -> None:
 
 @check("RFC 7644 §3.5.2; RFC 7644 §3.12", "patch")
 def malformed_paths_are_refused(scim: Scim) -> None:
-    """PAT-23 MUST: a path that cannot be read is answered 400 invalidPath."""
+    """PAT-23 MUST: a path that cannot be read is answered 400, with a scimType that says why, or none."""
     path = path_of(scim)
     for wrong in (
         "emails[",
@@ -107,7 +107,8 @@ def malformed_paths_are_refused(scim: Scim) -> None:
         "[x]",
         "a b",
     ):
-        scim.refuse_patch(path, op("replace", wrong, "x"), kind="invalidPath invalidFilter noTarget")
+        # the value is none for e-mails or a name either, and a server may say so first
+        scim.refuse_patch(path, op("replace", wrong, "x"), kind="invalidPath invalidFilter noTarget invalidValue")
 
 
 @check("RFC 7644 §3.12", "patch")

@@ -29,10 +29,22 @@ def part(scim: Scim, path: str, **parameters: Any) -> Json:
 
 @check("RFC 7644 §3.4.1; RFC 7643 §3.1")
 def location_is_the_address(scim: Scim) -> None:
-    """GET-01 MUST: meta.location of a resource is the address that it was read at."""
-    user = scim.user()
-    found = scim.read(f"/Users/{user['id']}")
-    equal(found["meta"].get("location"), f"{scim.base_url}/Users/{user['id']}", "meta.location")
+    """GET-01 MUST: meta.location of a resource is its address, whole or relative to the base."""
+    path = f"/Users/{scim.user()['id']}"
+    location = scim.read(path)["meta"].get("location")
+    expect(isinstance(location, str) and location, f"meta.location is {location!r}")
+    address = scim.resolve(location)
+    if scim.is_here(address):
+        equal(address, scim.base_url + path, "meta.location")
+    else:  # the public name of a server that is tested behind its proxy
+        expect(address.endswith(path), f"meta.location is {location!r}, expected an address that ends with {path}")
+
+
+@check("RFC 7643 §3.1")
+def locations_are_absolute(scim: Scim) -> None:
+    """GET-03 POLICY: meta.location is an absolute address, of the host that was asked."""
+    location = str(scim.read(f"/Users/{scim.user()['id']}")["meta"].get("location"))
+    expect("://" in location and scim.is_here(location), f"meta.location is {location!r}")
 
 
 @check("RFC 7643 §3.1")

@@ -42,6 +42,8 @@ MUTATIONS = (
     Mutation("create answers 200", "CRT-01", spoil=status(201, 200)),
     Mutation("create has no Location", "CRT-01,CRT-02", spoil=no_header("Location")),
     Mutation("Location leads elsewhere", "CRT-02", spoil=header("Location", "http://localhost/scim/v2/Users/x")),
+    Mutation("meta.location is of another user", "GET-01", spoil=each(meta(location="http://localhost/scim/v2/Users/x"))),
+    Mutation("meta.location is relative", "GET-03", spoil=each(meta(location="/scim/v2/Users/x"))),
     Mutation("id is a number", "CRT-01", spoil=each(setting(id=1))),
     Mutation("meta is missing", "CRT-01", spoil=each(leaving("meta"))),
     Mutation("resource type is wrong", "CRT-01", spoil=each(meta(resourceType="Person"))),
@@ -159,3 +161,19 @@ def test_runner_notices(mutation: Mutation, provider: Api) -> None:
     prepare(sound)
     results = run(sound, checks).results
     assert {one.outcome for one in results} == {Outcome.PASSED}, [(one.check.id, one.reason) for one in results]
+
+
+def test_relative_and_public_addresses_are_no_fault(provider: Api) -> None:
+    """What the RFC leaves open is noted, never counted as a MUST that is missed."""
+
+    def moved(base: str) -> Mutation:
+        def change(one: dict[str, Any]) -> dict[str, Any]:
+            return meta(location=f"{base}/Users/{one['id']}")(one)
+
+        return Mutation("", "", spoil=each(change))
+
+    for base in ("/scim/v2", "https://public.example.com/scim/v2"):
+        scim = client(in_process(mutated(provider.app, moved(base))), BASE, provider.token, provider.domain)
+        prepare(scim)
+        results = run(scim, chosen(everything(), ["GET-01", "GET-03"], ())).results
+        assert {one.check.id: one.outcome for one in results} == {"GET-01": Outcome.PASSED, "GET-03": Outcome.NOTE}
