@@ -228,5 +228,5 @@ class Switched(Effect):
     enabled: bool
 
     @property
-    def action(self) -> str:  # type: ignore[override]
+    def action(self) -> str:  # type: ignore[override]  # derived here, a constant in the others
         return f"security.{self.setting}.{'enabled' if self.enabled else 'disabled'}"

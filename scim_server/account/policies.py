@@ -133,4 +133,4 @@ def read_policy(key: str, text: str) -> object:
 def policies_from(settings: Mapping[str, object]) -> Policies:
     """Return the policies that the account's stored settings give, with the defaults elsewhere."""
     stored = {POLICIES[key][0]: value for key, value in settings.items() if key in POLICIES}
-    return Policies(**stored)  # type: ignore[arg-type]
+    return Policies(**stored)  # type: ignore[arg-type]  # each was read by its policy when it was set

@@ -25,7 +25,7 @@ DOMAIN = "example.com"
 LICENCES = {"eco": 10, "advanced": 10, "pro": 10, "sharedMailbox": 3}
 ADMINISTRATOR = f"admin@{DOMAIN}"
 DATABASE_FILE = "scim.sqlite3"
-TOKEN_FILE = "authorization"  # noqa: S105
+TOKEN_FILE = "authorization"  # noqa: S105  the name of a file
 """Holds the token as a header for the lines to paste, so that it is shown once only."""
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 EXTENSION = "urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:User"

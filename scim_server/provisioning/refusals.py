@@ -65,11 +65,16 @@ def _members(body: Any) -> list[str]:
         one = waiting.pop()
         if isinstance(one, dict):
             waiting += one.values()
-            if isinstance(value := one.get("value"), str):
-                found.append(unnamed(value[:64]))
+            path = str(one.get("path") or "members")  # an operation on something else, such as a rename, names nobody
+            if path.lower().startswith("members"):
+                texts = [*_QUOTED.findall(path[:200]), one.get("value")]
+                found += [unnamed(text[:64]) for text in texts if isinstance(text, str)]
         elif isinstance(one, list):
             waiting += one[:TOLD]
     return found
+
+
+_QUOTED = re.compile('"([^"]+)"')
 
 
 def _name(body: Any) -> str | None:

@@ -1,6 +1,7 @@
 """SCIM filters as SQL conditions (RFC 7644 section 3.4.2.2): `parse_filter`, then `condition`."""
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -198,7 +199,7 @@ class _Reader(FilterVisitor[FilterNode]):
         return identified if holds else Not(identified)
 
 
-class _Conditions(FilterVisitor[Condition]):
+class _Conditions(FilterVisitor[Condition], ABC):
     def visit_not(self, node: Not) -> Condition:
         return sa.not_(self.visit(node.expr))
 
@@ -211,8 +212,9 @@ class _Conditions(FilterVisitor[Condition]):
             return sa.not_(self.visit_comparison(Comparison(node.attr_path, Op.eq, node.value)))
         return self.compared(node)
 
+    @abstractmethod
     def compared(self, node: Comparison) -> Condition:
-        raise NotImplementedError
+        """Return the condition of a comparison that is none with ne."""
 
 
 class _OfResources(_Conditions):

@@ -90,7 +90,7 @@ def _insert() -> Any:
     if dialect() == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # a type of its own, used alike
     return insert(membership)
 
 

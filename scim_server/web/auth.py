@@ -56,7 +56,7 @@ class Token:
         return " ".join(self.credential.scopes)
 
 
-class TokenValidator(BearerTokenValidator):  # type: ignore[misc]
+class TokenValidator(BearerTokenValidator):  # type: ignore[misc]  # authlib has no types
     """Looks opaque tokens up by their digest."""
 
     def authenticate_token(self, token_string: str) -> Token | None:

@@ -103,7 +103,7 @@ class Run:
                 raise operation.problem
             operation = resolve(operation, created, self.bulk.creating)
             return operation, _carry_out(self.caller, operation)
-        except Exception as error:
+        except Exception as error:  # all of them, as of a request: told() logs what is a bug and tells none of it
             asked = Asked(operation.method, scim.BASE_PATH + (operation.path or "/Bulk"), operation.data)
             tells = told(error, asked)
             record(self.caller, asked, tells)

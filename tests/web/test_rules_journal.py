@@ -195,3 +195,17 @@ def test_r28_log_counts_cannot_be_written(api: Api, name: str) -> None:
     ava = api.user("ava", ext={name: "2026-01-01T00:00:00Z" if name == "lastActivityAt" else 7})
     assert name not in ava[EXT]
     api.refuse_patch(f"/Users/{ava['id']}", op("replace", f"{EXT}:{name}", 7), kind="mutability")
+
+
+def test_r29_refused_change_of_members_is_found_by_each_of_them(api: Api) -> None:
+    """Those added and those removed by a path; a value that an operation gives to something else names nobody."""
+    ava, bob, eve = (api.user(name) for name in ("ava", "bob", "eve"))
+    path = f"/Groups/{api.group('Sales', bob['id'])['id']}"
+    added, removed = op("add", "members", [{"value": ava["id"]}]), op("remove", f'members[value eq "{bob["id"]}"]')
+    api.refuse_patch(path, added, removed, op("replace", "displayName", 7), kind="invalidValue")
+    api.refuse_patch(
+        path, op("replace", "displayName", eve["id"]), op("replace", "displayName", 7), kind="invalidValue"
+    )
+    for user, refusals in ((ava, 1), (bob, 1), (eve, 0)):
+        found = [one for one in entries_of(api, user["userName"]) if one.outcome == "refused"]
+        assert [(one.target_type, one.status) for one in found] == [("Group", 400)] * refusals, user["userName"]
