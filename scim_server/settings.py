@@ -55,6 +55,7 @@ class Settings:
     max_filter_terms: int = 200
     max_nesting: int = 256
     request_seconds: float = 30
+    credential_seconds: int = 2
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
@@ -132,6 +133,12 @@ class SettingsSchema(Schema):
         3600,
         "How long the database may work on a request: then a search with a filter is refused (400 tooMany), "
         "and anything else answered 503 with nothing changed.",
+    )
+    credential_seconds = _Number(
+        0,
+        5,
+        "How long a worker goes by what it has looked up of a token: a revocation, another profile and other policies "
+        "take effect within that time. 0: it looks at every request.",
     )
     smtp_url = kinds.String(
         validate=_read_by(read_relay),

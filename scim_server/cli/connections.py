@@ -71,7 +71,7 @@ def _token(one: Mapping[str, Any]) -> str:
 @click.option("--profile", required=True, metavar="P", help="How its requests are read: the name of a profile.")
 @json_option
 def set_connection(account: str, connection: str, profile: str, as_json: bool) -> None:
-    """Give CONNECTION another profile, which holds from its next request on."""
+    """Give CONNECTION another profile, which holds within SCIM_CREDENTIAL_SECONDS."""
     with opened() as portal:
         answer = portal.set_connection(account, connection, profile)
     state = f"has the profile {answer['profile']}" + ("" if answer["changed"] else " already")

@@ -64,7 +64,7 @@ def list_tokens(account: str, as_json: bool) -> None:
 @click.argument("identifier", metavar="ID")
 @json_option
 def revoke(account: str, identifier: str, as_json: bool) -> None:
-    """Revoke the token with the id ID at once."""
+    """Revoke the token with the id ID, on every worker within SCIM_CREDENTIAL_SECONDS."""
     with opened() as portal:
         answer = portal.revoke_token(account, identifier)
     state = "is revoked" if answer["changed"] else "was revoked already"

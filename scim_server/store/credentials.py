@@ -2,17 +2,21 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import Prepared, execute
+from scim_server.store.database import Database, Prepared, execute
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import account, connection, credential, user
 
 PREFIX = "scim_"
+MOST_KEPT = 4096
+"""Credentials that a worker keeps in mind."""
 SCOPES = ("scim.read", "scim.write", "scim.logs")
 
 
@@ -62,12 +66,40 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def find(token: str) -> Credential | None:
-    """Return the credential that a token belongs to, with its connection and account: one statement."""
-    row = _BY_DIGEST.one_or_none({"digest": digest(token)})
+def find(digest: str) -> Credential | None:
+    """Return the credential with the digest of a token, with its connection and account: one statement."""
+    row = _BY_DIGEST.one_or_none({"digest": digest})
     if row is None:
         return None
     return Credential(**{**row._asdict(), "scopes": frozenset(row.scopes.split())})
+
+
+class Recent:
+    """The credentials that one worker has looked up lately.
+
+    None is gone by that was read more than ``seconds`` ago, so that a revocation, another profile and other policies
+    reach every worker within that time. What is not found is not kept: a new token works at once.
+    """
+
+    def __init__(self, database: Database, seconds: float, clock: Callable[[], float] = monotonic) -> None:
+        self._database, self._seconds, self._clock = database, seconds, clock
+        self._kept: dict[str, tuple[float, Credential]] = {}
+
+    def find(self, token: str) -> Credential | None:
+        """Return the credential of a token; at most one statement, in a block of its own."""
+        key, begun = digest(token), self._clock()
+        kept = self._kept.get(key)
+        if kept is not None and begun - kept[0] < self._seconds:
+            return kept[1]
+        with self._database.reading():
+            found = find(key)
+        if found is None:
+            self._kept.pop(key, None)
+            return None
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = begun, found
+        return found
 
 
 _IS_ACTIVE = Prepared(

@@ -9,18 +9,21 @@ from authlib.oauth2 import OAuth2Error, ResourceProtector
 from authlib.oauth2.rfc6749.errors import MissingAuthorizationError, UnsupportedTokenTypeError
 from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc6750.errors import InsufficientScopeError, InvalidTokenError
-from flask import g, request
+from flask import Flask, current_app, g, request
 from scim2_models import SCIMException
 
 from scim_server.account.policies import Policies, policies_from
 from scim_server.idp.profiles import profiles
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.provisioning import Caller
-from scim_server.store.credentials import Credential, find, is_active
+from scim_server.store.credentials import Credential, Recent, is_active
+from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
+from scim_server.web.answers import scim_service
 
 REALM = "scim"
+_RECENT = "scim_credentials"
 READ, WRITE, LOGS = "scim.read", "scim.write", "scim.logs"
 _OF_LOGS = frozenset({"/UserLogEntries", "/UserStatistics"})
 """The endpoints that tell of the users' logs (R28, R30)."""
@@ -61,7 +64,8 @@ class TokenValidator(BearerTokenValidator):  # type: ignore[misc]  # authlib has
 
     def authenticate_token(self, token_string: str) -> Token | None:
         """Return the token of a string, or None; the comparison is the database's, on a digest."""
-        credential = find(token_string) if token_string.isascii() and len(token_string) < 512 else None
+        is_plausible = token_string.isascii() and len(token_string) < 512
+        credential = current_app.extensions[_RECENT].find(token_string) if is_plausible else None
         return Token(credential) if credential else None
 
     def validate_token(self, token: Token | None, scopes: Any, request: Any, **_: Any) -> None:
@@ -82,6 +86,11 @@ _protector = ResourceProtector()
 _protector.register_token_validator(TokenValidator(realm=REALM))
 
 
+def install(app: Flask, database: Database, seconds: float) -> None:
+    """Have the application look tokens up in the database, each at most once in so many seconds."""
+    app.extensions[_RECENT] = Recent(database, seconds)
+
+
 def scope_to_read(endpoint: Endpoint | None) -> str:
     """Return the scope that a token needs to read at an endpoint, or at none of them."""
     return LOGS if endpoint is not None and endpoint.path in _OF_LOGS else READ
@@ -90,7 +99,7 @@ def scope_to_read(endpoint: Endpoint | None) -> str:
 def identify(scope: str) -> Caller:
     """Return the caller of the current request, whose token must have ``scope``; raises Unauthorized.
 
-    Runs one statement, in the current block of the database, and another where the token stands for a user.
+    Runs one statement where the token was not seen lately, and another where it stands for a user.
     """
     try:
         token: Token = _protector.validate_request([scope], request)
@@ -125,7 +134,9 @@ def _actor(credential: Credential) -> Actor:
 
 def _check_user(account_id: str, user_id: str) -> None:
     """Refuse the token of an inactive user (R24), and to users all that is not theirs: they administer nothing (R1)."""
-    if not is_active(account_id, user_id):
+    with scim_service().database.reading():
+        is_working = is_active(account_id, user_id)
+    if not is_working:
         detail = "The user that the token stands for is not active."
         raise _unauthorized(InvalidTokenError(description=detail), READ)
     rule = request.url_rule.rule if request.url_rule else ""

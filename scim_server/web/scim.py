@@ -51,9 +51,9 @@ def reads(view: View) -> View:
 
     @wraps(view)
     def reading(*args: Any, **kwargs: Any) -> Response:
+        caller = identify(scope_to_read(kwargs.get("endpoint")))
+        check_accepts_scim()
         with scim_service().database.reading():
-            caller = identify(scope_to_read(kwargs.get("endpoint")))
-            check_accepts_scim()
             return view(caller, *args, **kwargs)
 
     return reading
@@ -64,8 +64,7 @@ def writes(view: View) -> View:
 
     @wraps(view)
     def writing(*args: Any, **kwargs: Any) -> Response:
-        with scim_service().database.reading():
-            caller = identify(WRITE)
+        caller = identify(WRITE)
         check_accepts_scim()
         return view(caller, *args, **kwargs)
 

@@ -33,6 +33,7 @@ def test_the_environment_sets_every_field(tmp_path):
             "SCIM_MAX_FILTER_TERMS": "9",
             "SCIM_MAX_NESTING": "10",
             "SCIM_REQUEST_SECONDS": "11",
+            "SCIM_CREDENTIAL_SECONDS": "1",
             "SCIM_SMTP_URL": "smtps://u:p@mail.example.com",
             "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
             "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
@@ -40,7 +41,7 @@ def test_the_environment_sets_every_field(tmp_path):
             "PATH": "/bin",
         }
     )
-    numbers = (2048, 200, 20, 7, 8, 6, 4096, 100, 9, 10, 11)
+    numbers = (2048, 200, 20, 7, 8, 6, 4096, 100, 9, 10, 11, 1)
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
     assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", *numbers, *mail, tmp_path)
 

@@ -218,7 +218,8 @@ class Api:
 @pytest.fixture(scope="module")
 def app(database_url: str) -> Iterator[Flask]:
     """The application on a migrated database, on SQLite and on PostgreSQL."""
-    settings = Settings(database_url=database_url, external_url="http://localhost")
+    # Policies and tokens change in the middle of a test; that they are kept in mind for a while has tests of its own.
+    settings = Settings(database_url=database_url, external_url="http://localhost", credential_seconds=0)
     upgrading = Database(Flask("upgrade"), database_url)
     upgrade(upgrading)
     upgrading.engine.dispose()
