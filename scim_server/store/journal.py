@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import execute
+from scim_server.store.database import Prepared, execute
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import journal
 from scim_server.store.tables import user as user_table
@@ -69,7 +69,10 @@ def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> 
         for identifier, entry in zip(ids, entries, strict=True)
     ]
     if rows:
-        execute(journal.insert(), rows)
+        _WRITE.run_each(rows)
+
+
+_WRITE = Prepared(journal.insert())
 
 
 def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
