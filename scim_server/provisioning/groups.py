@@ -181,7 +181,7 @@ def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": document[ACCOUNT_GROUP]["kind"]}
 
 
-def _locked_row(caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> sa.Row[Any]:
+def _locked_row(caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> Any:
     row = resources.fetch_row(caller.account_id, endpoint, identifier)
     if row is None:
         raise not_found(identifier)

@@ -152,7 +152,7 @@ def _locked_row(
     identifier: str,
     conditions: Conditions,
     lock: Lock = Lock.CHANGE,
-) -> sa.Row[Any]:
+) -> Any:
     row = resources.fetch_row(caller.account_id, endpoint, identifier, lock)
     if row is None:
         raise Refused("R22", "E23", id=identifier)

@@ -53,7 +53,7 @@ def settings_of(row: sa.Row[Any]) -> dict[str, Any]:
     return settings
 
 
-def lock(account_id: str) -> sa.Row[Any]:
+def lock(account_id: str) -> Any:
     """Make every other request that moves a seat or an administrator of the account wait (P6); returns its row.
 
     The lock does not hinder inserts that refer to the account. SQLite has one writer at a time already.
@@ -181,7 +181,10 @@ def remember_deleted(account_id: str, user_name: str, now: int) -> None:
     """Keep the digest of a deleted user's address, so that a re-creation is known (R23)."""
     if not was_deleted(account_id, user_name):
         values = {"account_id": account_id, "digest": _digest(account_id, user_name), "deleted": now}
-        execute(deleted_address.insert(), values)
+        _REMEMBER.run(values)
+
+
+_REMEMBER = Prepared(deleted_address.insert())
 
 
 def _digest(account_id: str, user_name: str) -> str:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from operator import attrgetter
 from time import monotonic
 from typing import Any
 
@@ -143,7 +144,7 @@ class Prepared:
         """Return all rows for the parameters."""
         connection = _in_time()
         compiled = self._compiled_for(connection.dialect)
-        rows: Iterable[Sequence[Any]] = _driven(connection, compiled, "execute", _bound(compiled, parameters))
+        rows: Iterable[Sequence[Any]] = _driven(connection, compiled, "execute", _bound(compiled, parameters), list)
         if compiled.taken:
             rows = [_made(row, compiled.taken) for row in rows]
         return list(map(self._make_row, rows))
@@ -162,7 +163,7 @@ class Prepared:
         """Write once; returns how many rows were written."""
         connection = _in_time()
         compiled = self._compiled_for(connection.dialect)
-        written: int = _driven(connection, compiled, "execute", _bound(compiled, parameters)).rowcount
+        written: int = _driven(connection, compiled, "execute", _bound(compiled, parameters), _ROWCOUNT)
         return written
 
     def run_each(self, parameters: Sequence[Mapping[str, Any]]) -> None:
@@ -171,7 +172,7 @@ class Prepared:
         compiled = self._compiled_for(connection.dialect)
         method = "executemany" if len(parameters) > 1 else "execute"
         bound = [_bound(compiled, one) for one in parameters]
-        _driven(connection, compiled, method, bound if len(parameters) > 1 else bound[0])
+        _driven(connection, compiled, method, bound if len(parameters) > 1 else bound[0], _ROWCOUNT)
 
     def _compiled_for(self, dialect: sa.Dialect) -> _Compiled:
         return self._compiled.get(dialect.name) or self._compile(dialect)
@@ -206,11 +207,18 @@ def _made(row: Sequence[Any], taken: Sequence[tuple[int, Callable[[Any], Any]]])
     return values
 
 
-def _driven(connection: sa.Connection, compiled: _Compiled, method: str, parameters: Any) -> Any:
-    """Run a statement on the driver; returns its cursor, or raises its error as SQLAlchemy would."""
+_ROWCOUNT = attrgetter("rowcount")
+
+
+def _driven(
+    connection: sa.Connection, compiled: _Compiled, method: str, parameters: Any, take: Callable[[Any], Any]
+) -> Any:
+    """Run a statement on the driver; returns what is taken of its cursor, or raises its error as SQLAlchemy would."""
     driver: Any = connection.connection.driver_connection
     try:
-        return getattr(driver.cursor(), method)(compiled.text, parameters)
+        cursor = driver.cursor()
+        getattr(cursor, method)(compiled.text, parameters)
+        return take(cursor)
     except connection.dialect.loaded_dbapi.Error as error:
         if _was_stopped(error):
             raise OutOfTime from error

@@ -59,7 +59,7 @@ class Lock(Enum):
     """No membership may be added either, so that those that are counted are all there are."""
 
 
-def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock = Lock.CHANGE) -> sa.Row[Any] | None:
+def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock = Lock.CHANGE) -> Any:
     """Return the row of a resource, locked until the end of the transaction, or None."""
     return _row_by_id(endpoint, lock).one_or_none({"account": account_id, "id": identifier})
 
@@ -121,8 +121,12 @@ def update(
 
 def delete(account_id: str, endpoint: Endpoint, identifier: str) -> None:
     """Delete a resource with all that belongs to it; its memberships, logs and values go by cascade."""
-    place = map_of(endpoint)
-    execute(place.table.delete().where(place.of_account(account_id), place.table.c.id == identifier))
+    _delete(endpoint).run({"account": account_id, "id": identifier})
+
+
+@lru_cache(maxsize=64)
+def _delete(endpoint: Endpoint) -> Prepared:
+    return Prepared(map_of(endpoint).table.delete().where(*_with_id(endpoint)))
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,8 @@ from scim_server.protocol.catalogue import ENTERPRISE, GROUP, SCHEMAS, USER, Cat
 from scim_server.protocol.documents import projected, projection
 from scim_server.protocol.intake import Notes
 from scim_server.protocol.messages import replaced, validated
-from scim_server.protocol.patches import Operation, Patch, read_patch
+from scim_server.protocol.operations import Operation, Patch
+from scim_server.protocol.patches import read_patch
 
 CATALOGUE = Catalogue()
 USERS, GROUPS = CATALOGUE.endpoints["/Users"], CATALOGUE.endpoints["/Groups"]
