@@ -9,7 +9,7 @@ from bench.measure import SIDES
 
 COLOURS = {"floor": "#8a8f98", "ours": "#0b62c4"}
 _COLUMNS, _WIDTH, _HEIGHT = 4, 290, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 32, 34, 42
 _HEAD = 76
 _SMALL, _USUAL = "11", "13"
 Points = list[tuple[int, float]]
