@@ -105,6 +105,7 @@ def ours(directory: Path, users: int) -> Server:
     environment |= {
         "SCIM_DATABASE_URL": f"sqlite:///{directory / 'ours.sqlite3'}",
         "SCIM_EXTERNAL_URL": f"http://127.0.0.1:{environment['BENCH_PORT']}",
+        "SCIM_RATE_LIMIT": "off",
     }
     token = json.loads(_prepared(environment, 10 * users).splitlines()[-1])["token"]
     return Server("ours", "wsgi:application", directory, environment, token)
