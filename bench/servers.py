@@ -107,6 +107,7 @@ def ours(directory: Path, database: Database, users: int, workers: int) -> tuple
     environment |= {
         "SCIM_DATABASE_URL": database.url.replace("postgresql://", "postgresql+psycopg://", 1),
         "SCIM_EXTERNAL_URL": f"http://127.0.0.1:{environment['BENCH_PORT']}",
+        "SCIM_RATE_LIMIT": "off",
     }
     loaded = _prepared("ours", users, directory, environment)
     command = ["scim_server.cli", "serve", "--port", environment["BENCH_PORT"], "--workers", str(workers)]

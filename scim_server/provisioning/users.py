@@ -17,7 +17,7 @@ from scim_server.protocol.documents import Stored
 from scim_server.protocol.intake import Notes
 from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
 from scim_server.protocol.patches import read_patch
-from scim_server.provisioning import myself, passwords
+from scim_server.provisioning import guarding, myself, passwords
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
@@ -111,6 +111,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         accounts.remember_deleted(caller.account_id, row.user_name, now)
         resources.delete(caller.account_id, endpoint, identifier)
         own, *others = carry_out_own(caller.account_id, caller.policies, own, None, now)
+        guarding.check(caller, (own, *others), now)
         masked = masked_name(row.user_name, caller.policies.deletion_audit_identity)
         left = [{"attribute": "groups", "from": groups[:TOLD]}] if groups else []
         journal.write(caller.account_id, caller.actor, user_entries(own, masked, left, others), now)
@@ -292,6 +293,7 @@ def _write(
         raise Refused("R3", "E3", value=plan.after.user_name) from None
     target = facts.transfer_to if isinstance(facts.transfer_to, Member) else None
     own, *others = carry_out_own(caller.account_id, caller.policies, Decided(before, plan), target, now)
+    guarding.check(caller, (own, *others), now)
     changes = [*document_changes(old, document), *member_changes(before, plan.after)]
     changes += [*({"attribute": name} for name in asked.password), *ignored(asked.notes.unknown)]
     entries = user_entries(own, plan.after.user_name, changes, others)

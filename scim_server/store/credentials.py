@@ -36,6 +36,8 @@ class Credential:
     """The account's policies as stored: JSON."""
     user_id: str | None
     connection_id: str
+    paused_at: int | None = None
+    pause_reason: str | None = None
 
 
 _BY_DIGEST = Prepared(
@@ -51,6 +53,8 @@ _BY_DIGEST = Prepared(
         account.c.settings,
         credential.c.user_id,
         credential.c.connection_id,
+        connection.c.paused_at,
+        connection.c.pause_reason,
     )
     .join(
         connection,
@@ -140,6 +144,12 @@ def set_profile(account_id: str, connection_id: str, profile: str) -> None:
     """Give a connection another profile."""
     where = (connection.c.account_id == account_id, connection.c.id == connection_id)
     execute(connection.update().where(*where).values(profile=profile))
+
+
+def set_pause(account_id: str, connection_id: str, paused_at: int | None, reason: str | None) -> None:
+    """Pause a connection, or let it go on."""
+    where = (connection.c.account_id == account_id, connection.c.id == connection_id)
+    execute(connection.update().where(*where).values(paused_at=paused_at, pause_reason=reason))
 
 
 def issue(

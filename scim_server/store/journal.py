@@ -128,3 +128,12 @@ def read(account_id: str, user: str | None = None, after: str = "", limit: int =
         where.append(sa.or_(*targets, of_groups))
     statement = sa.select(journal).where(*where).order_by(journal.c.id.desc()).limit(limit)
     return list(reversed(execute(statement).all()))
+
+
+def since(account_id: str, actions: Sequence[str], begun: int, limit: int) -> list[sa.Row[Any]]:
+    """Return the newest entries of some actions that succeeded since a time, the newest first."""
+    mine = (journal.c.account_id == account_id, journal.c.occurred_at >= begun)
+    told = (journal.c.action.in_(actions), journal.c.outcome == "success")
+    statement = sa.select(journal).where(*mine, *told)
+    order = (journal.c.occurred_at.desc(), journal.c.id.desc())
+    return list(execute(statement.order_by(*order).limit(limit)))

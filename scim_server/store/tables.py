@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from scim_server.store.columns import Folded, Micros, Text, key, of_account, where
 from scim_server.store.columns import metadata as metadata
+from scim_server.store.limit_tables import guard as guard
+from scim_server.store.limit_tables import rate as rate
 from scim_server.store.resource_tables import resource
 
 account = sa.Table(
@@ -244,6 +246,8 @@ connection = sa.Table(
     sa.Column("name", Text, nullable=False),
     sa.Column("profile", Text, nullable=False),
     sa.Column("created", Micros, nullable=False),
+    sa.Column("paused_at", Micros),
+    sa.Column("pause_reason", Text),
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("account_id", "name"),
 )

@@ -20,6 +20,7 @@ from scim_server.store.credentials import Credential, Recent, is_active
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
+from scim_server.web import braking
 from scim_server.web.answers import scim_service
 
 REALM = "scim"
@@ -104,11 +105,12 @@ def identify(scope: str) -> Caller:
     try:
         token: Token = _protector.validate_request([scope], request)
     except OAuth2Error as error:
-        raise _unauthorized(error, scope) from error
+        raise braking.refused(_unauthorized(error, scope)) from error
     credential = token.credential
+    caller: Caller = g.caller
+    braking.admit(caller, credential)
     if credential.user_id is not None:
         _check_user(credential.account_id, credential.user_id)
-    caller: Caller = g.caller
     return caller
 
 
