@@ -27,6 +27,7 @@ def loaded(database_url: str) -> Iterator[tuple[Loaded, Any]]:
         for name in [name for name in os.environ if name.startswith("SCIM_")]:
             patch.delenv(name)
         patch.setenv("SCIM_DATABASE_URL", database_url)
+        patch.setenv("SCIM_RATE_LIMIT", "off")
         done = prepare.ours(USERS)
         app = create_app(load())
         yield done, app
