@@ -25,6 +25,11 @@ def memory_mb(root: int) -> float:
     return sum(map(_pss_kb, tree(root))) / 1024
 
 
+def peaks_mb(root: int) -> list[float]:
+    """Return the most memory that each process of a tree has held at once."""
+    return [_peak_kb(pid) / 1024 for pid in tree(root)]
+
+
 def machine_busy() -> float:
     """Return the CPU seconds that the whole machine has spent on work so far."""
     fields = Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:]
@@ -64,3 +69,11 @@ def _pss_kb(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _peak_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))

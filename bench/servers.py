@@ -18,7 +18,7 @@ from bench.floor import DATABASE
 from scim_server.cli.serving import BACKLOG, TURNS
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS: dict[str, str] = {}
+SETTINGS = {"SCIM_RATE_LIMIT": "off"}
 """Settings of our server that the benchmark needs besides the database and the URL, such as no limit of requests."""
 _START_LIMIT, _END_LIMIT, _PREPARE_LIMIT = 60.0, 40.0, 3600.0
 
@@ -83,6 +83,11 @@ class Server:
         of_database = processes.cpu_seconds(self._database.pid) if self._database.pid else 0.0
         return processes.cpu_seconds(self._process.pid) + of_database
 
+    @property
+    def pid(self) -> int:
+        """The first of its processes, from which the others descend."""
+        return self._process.pid
+
     def memory_mb(self) -> float:
         """Return the memory of the server's own processes, without the database's."""
         return processes.memory_mb(self._process.pid)
@@ -107,7 +112,6 @@ def ours(directory: Path, database: Database, users: int, workers: int) -> tuple
     environment |= {
         "SCIM_DATABASE_URL": database.url.replace("postgresql://", "postgresql+psycopg://", 1),
         "SCIM_EXTERNAL_URL": f"http://127.0.0.1:{environment['BENCH_PORT']}",
-        "SCIM_RATE_LIMIT": "off",
     }
     loaded = _prepared("ours", users, directory, environment)
     command = ["scim_server.cli", "serve", "--port", environment["BENCH_PORT"], "--workers", str(workers)]

@@ -12,7 +12,7 @@ from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, Endpoint
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
-from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
+from scim_server.protocol.messages import Body, judged, read_resource, replaced, spoken, with_schemas
 from scim_server.protocol.patches import read_patch
 from scim_server.protocol.selections import MemberChange, member_ids
 from scim_server.provisioning import group_licences, guarding
@@ -41,7 +41,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     """Create a group, with or without members, with or without a licence to give (E4, E27, E28)."""
     read = _read(service, caller, endpoint, body)
     document = _with_defaults(read.document)
-    validated(endpoint, with_schemas(endpoint, document), Context.RESOURCE_CREATION_REQUEST)
+    judged(endpoint, document, read.notes, Context.RESOURCE_CREATION_REQUEST)
     ids = limited(service, member_ids(read.document.get("members")))
     asked = group_licences.type_of_new(caller.policies, document)
     identifier = new_id()
@@ -70,7 +70,7 @@ def put(
 ) -> Stored:
     """Replace a group by what a PUT says, keeping members and licence that it does not mention (P3)."""
     read = _read(service, caller, endpoint, body)
-    validated(endpoint, with_schemas(endpoint, _with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
+    judged(endpoint, _with_defaults(read.document), read.notes, Context.RESOURCE_REPLACEMENT_REQUEST)
     changes: tuple[MemberChange, ...] = ()
     if "members" in read.document:
         changes = (MemberChange("replace", limited(service, member_ids(read.document["members"]))),)

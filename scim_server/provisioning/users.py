@@ -15,7 +15,7 @@ from scim_server.protocol.catalogue import ACCOUNT_USER, ENTERPRISE, USER, Attri
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
 from scim_server.protocol.intake import Notes
-from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
+from scim_server.protocol.messages import Body, judged, read_resource, replaced, spoken, with_schemas
 from scim_server.protocol.patches import read_patch
 from scim_server.provisioning import guarding, myself, passwords
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
@@ -48,7 +48,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     """Create a user (R2-R7, R13, R16-R20, R23, R26)."""
     read = _read(service, caller, endpoint, body)
     document = with_defaults(read.document)
-    validated(endpoint, with_schemas(endpoint, document), Context.RESOURCE_CREATION_REQUEST)
+    judged(endpoint, document, read.notes, Context.RESOURCE_CREATION_REQUEST)
     password = passwords.columns(service, caller, None, read.document)
     asked = Asked(document, _asserted_by_body(read.document, {}), read.notes, password)
     identifier = new_id()
@@ -62,7 +62,7 @@ def put(
 ) -> Stored:
     """Replace a user by what a PUT says, keeping what the account does not let silence decide (P3, P7)."""
     read = _read(service, caller, endpoint, body)
-    validated(endpoint, with_schemas(endpoint, with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
+    judged(endpoint, with_defaults(read.document), read.notes, Context.RESOURCE_REPLACEMENT_REQUEST)
     password = passwords.columns(service, caller, identifier, read.document)
 
     def work(locked: bool, now: int) -> Stored:

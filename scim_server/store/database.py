@@ -29,7 +29,7 @@ CHUNK = 1000
 """How many ids go into one statement."""
 CONNECT_TIMEOUT = 10
 """Seconds within which PostgreSQL must accept a connection; the driver's own would keep a request for two minutes."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-8192")
 PATIENCE = 30.0
 """Seconds to wait for SQLite's write lock where no other time is set."""
 _STEPS = 10_000

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -65,24 +66,40 @@ def ids(account_id: str, group_id: str) -> list[str]:
     return list(execute(statement.order_by(membership.c.added, membership.c.user_id)).scalars())
 
 
-def of_groups(account_id: str, group_ids: Sequence[str], display: bool) -> dict[str, list[tuple[str, str | None]]]:
-    """Return the members of each group, with what they are called when ``display`` is asked for; one statement."""
-    shown: sa.ColumnElement[Any] = sa.null()
+def texts(account_id: str, group_ids: Sequence[str], base: str, display: bool) -> dict[str, str]:
+    """Return the members of each group as the text of a JSON array, which the database writes; one statement.
+
+    ``base`` is the address before a user's id; what a user is called is told where ``display`` is asked for. Ids are
+    safe within JSON by construction.
+    """
+    asked = {"account": account_id, "ids": group_ids, "base": orjson.dumps(base).decode()[1:-1]}
+    written = {row.group_id: f"[{row.members}]" for row in _texts(dialect(), display).all(asked)}
+    return {group_id: written.get(group_id, "[]") for group_id in group_ids}
+
+
+@lru_cache
+def _texts(dialect_name: str, display: bool) -> Prepared:
+    base = sa.bindparam("base", type_=sa.Text)
+    text: sa.ColumnElement[Any] = sa.literal_column('\'{"value":"\'', sa.Text) + membership.c.user_id
+    text = text + sa.literal_column('\'","$ref":"\'', sa.Text) + base + membership.c.user_id
+    text = text + sa.literal_column('\'","type":"User"\'', sa.Text)
     source: sa.FromClause = membership
     if display:
-        shown = sa.func.coalesce(user.c.display_name, user.c.user_name)
+        name = sa.func.coalesce(user.c.display_name, user.c.user_name)
+        quoted = sa.cast(sa.func.to_json(name), sa.Text) if dialect_name == "postgresql" else sa.func.json_quote(name)
+        text = text + sa.literal_column("',\"display\":'", sa.Text) + quoted
         of_user = (user.c.account_id == membership.c.account_id) & (user.c.id == membership.c.user_id)
         source = membership.join(user, of_user)
-    statement = (
-        sa.select(membership.c.group_id, membership.c.user_id, shown.label("display"))
+    elements = (
+        sa.select(membership.c.group_id, (text + sa.literal_column("'}'", sa.Text)).label("element"))
         .select_from(source)
-        .where(membership.c.account_id == account_id, membership.c.group_id.in_(group_ids))
+        .where(membership.c.account_id == sa.bindparam("account"), among(membership.c.group_id))
         .order_by(membership.c.group_id, membership.c.user_id)
+        .subquery()
     )
-    members: dict[str, list[tuple[str, str | None]]] = {group_id: [] for group_id in group_ids}
-    for row in execute(statement):
-        members[row.group_id].append((row.user_id, row.display))
-    return members
+    joined = sa.func.string_agg if dialect_name == "postgresql" else sa.func.group_concat
+    members = joined(elements.c.element, sa.literal_column("','")).label("members")
+    return Prepared(sa.select(elements.c.group_id, members).group_by(elements.c.group_id))
 
 
 def leave_all(account_id: str, member: Member, now: int) -> list[str]:

@@ -53,9 +53,9 @@ def written(row: Any) -> dict[str, Any]:
 
 
 _SETTLED = {name: kept for name, kept in LICENCE_COLUMNS.items() if kept[1] != "instant"}
-_INSTANTS = tuple(
-    (name, attrgetter(column.key)) for name, (column, kind) in LICENCE_COLUMNS.items() if kind == "instant"
-)
+_INSTANTS = tuple((name, column.key) for name, (column, kind) in LICENCE_COLUMNS.items() if kind == "instant")
+_instant_names = tuple(name for name, _ in _INSTANTS)
+_instant_values = attrgetter(*(column for _, column in _INSTANTS))
 _settled_values = attrgetter("kind", *(column.key for column, _ in _SETTLED.values()))
 
 
@@ -80,14 +80,19 @@ def _with_account_state(row: Any, state: str) -> str:
     and the state goes in front of that.
     """
     text = f"{row.document[:-2]},{_settled(state)}"
-    for name, value_of in _INSTANTS:
-        if (value := value_of(row)) is not None:
+    for name, value in zip(_instant_names, _instant_values(row), strict=True):
+        if value is not None:
             text += f',"{name}":"{instant(value)}"'
     if '"entitlements":[' in row.document:
         return _with_entitlements(orjson.loads(text + "}}"), row.licence_type)
     if row.licence_type is None:
         return text + "}}"
-    return f'{text}}},"entitlements":[{orjson.dumps(shown_licence(row.licence_type)).decode()}]}}'
+    return f'{text}}},"entitlements":[{_licence(row.licence_type)}]}}'
+
+
+@lru_cache(maxsize=64)
+def _licence(licence_type: str) -> str:
+    return orjson.dumps(shown_licence(licence_type)).decode()
 
 
 def _with_entitlements(document: dict[str, Any], licence_type: str | None) -> str:
