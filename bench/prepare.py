@@ -23,7 +23,7 @@ from scim_server import create_app
 from scim_server.cli import main
 from scim_server.settings import load
 from scim_server.store.identifiers import new_id, now
-from scim_server.store.tables import group, membership
+from scim_server.store.tables import group, membership, tally
 
 ACCOUNT = "bench"
 LICENCES = 10_000_000
@@ -43,6 +43,7 @@ def ours(users: int) -> Loaded:
     _copy_users(engine, models, ids)
     groups = {name: ask.post("/Groups", group_body(name)) for name in [*map(str, group_sizes(users)), MIXED]}
     _fill_groups(engine, groups, ids)
+    _count_users(engine, users)
     _settle(engine)
     engine.dispose()
     return Loaded(token, users, [(ids[number], number) for number in asked_numbers(users)], groups)
@@ -111,6 +112,14 @@ def _remove(engine: sa.Engine, tables: list[Owned], models: list[str]) -> None:
     with engine.begin() as connection:
         for owned in reversed(tables):
             connection.execute(owned.table.delete().where(owned.owner.in_(models)))
+
+
+def _count_users(engine: sa.Engine, users: int) -> None:
+    """Have the account's total tell of the copies, and no longer of the models."""
+    with engine.begin() as connection:
+        account = connection.execute(sa.select(group.c.account_id)).scalars().first()
+        connection.execute(tally.delete().where(tally.c.account_id == account, tally.c.kind == "user"))
+        connection.execute(tally.insert(), {"account_id": account, "kind": "user", "slot": 0, "number": users})
 
 
 def _without_folded_index(engine: sa.Engine) -> str | None:

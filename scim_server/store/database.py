@@ -5,7 +5,7 @@ is none outside of a block. Reads run without BEGIN and COMMIT, which saves two 
 """
 
 import sqlite3
-from collections import namedtuple
+from collections import Counter, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -81,6 +81,8 @@ class Database:
         with self.engine.connect() as connection, self._made_current(connection):
             connection.begin()
             yield connection
+            for (write, key), number in sorted(at_last().items(), key=lambda one: one[0][1]):
+                write(key, number)
             connection.commit()
 
     @contextmanager
@@ -94,6 +96,7 @@ class Database:
         finally:
             _current.reset(token)
             info.pop("deadline", None)
+            info.pop("waiting", None)
 
 
 def _in_time() -> sa.Connection:
@@ -109,6 +112,12 @@ def execute(
 ) -> sa.CursorResult[Any]:
     """Run a statement on the connection of the innermost block; LookupError outside of one."""
     return _in_time().execute(statement, parameters)
+
+
+def at_last() -> Counter[tuple[Callable[[Any, int], object], Any]]:
+    """Return the numbers to be written when the transaction ends, so that rows which many want are locked last."""
+    waiting: Counter[Any] = _current.get().info.setdefault("waiting", Counter())
+    return waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.account.guard import Trip, Watch
+from scim_server.store import totals
 from scim_server.store.database import dialect, execute
 from scim_server.store.tables import group, guard, user
 
-_COUNTED = {"users": user, "groups": group}
+_COUNTED = {"users": "user", "groups": "group"}
 
 
 def lock(account_id: str) -> Watch:
@@ -40,9 +41,7 @@ def save(account_id: str, watch: Watch) -> None:
 
 def size(account_id: str, of: str) -> int:
     """Return how many ``users`` or ``groups`` the account has."""
-    table = _COUNTED[of]
-    statement = sa.select(sa.func.count()).select_from(table).where(table.c.account_id == account_id)
-    return int(execute(statement).scalar_one())
+    return totals.total(account_id, _COUNTED[of])
 
 
 def names(account_id: str, targets: list[tuple[str, str]]) -> dict[str, str]:

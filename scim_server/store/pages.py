@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored
+from scim_server.store import totals
 from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.mapping import map_of
 from scim_server.store.texts import columns_sent, stored
@@ -41,8 +42,10 @@ def look_up(account_id: str, endpoint: Endpoint, asked: Lookup | None, offset: i
     parameters = {"account": account_id, "value": asked.value if asked else None, "limit": limit, "offset": offset}
     rows = _page(endpoint, dialect(), column, offset > 0).all(parameters) if limit else []
     total = _total_seen(rows, offset, limit)
-    if total is None:
-        total = _count(endpoint, column).one_or_none(parameters).total
+    if total is None and column is not None:
+        total = _count(endpoint, column).scalar(parameters)
+    elif total is None:
+        total = count(account_id, endpoint, None)
     return Found(tuple(stored(endpoint, row) for row in rows), total)
 
 
@@ -72,7 +75,8 @@ def search(
 def count(account_id: str, endpoint: Endpoint, condition: sa.ColumnElement[bool] | None) -> int:
     """Return how many resources meet a condition, or how many there are."""
     if condition is None:
-        return int(_count(endpoint, None).one_or_none({"account": account_id}).total)
+        kind = totals.kind_of(endpoint)
+        return totals.total(account_id, kind) if kind else int(_count(endpoint, None).scalar({"account": account_id}))
     place = map_of(endpoint)
     counted = sa.select(sa.func.count()).select_from(place.table).where(place.of_account(account_id), condition)
     return int(execute(counted).scalar_one())

@@ -1,4 +1,4 @@
-"""The tables of the resources of all types that come from configuration."""
+"""The tables of the resources of all types that come from configuration, and of how many others there are."""
 
 import sqlalchemy as sa
 
@@ -42,3 +42,14 @@ resource_value = sa.Table(
     sa.Index(None, "account_id", "type", "resource_id"),
 )
 """The values of the attributes that a configured schema says are unique: each once in a type and an account."""
+
+tally = sa.Table(
+    "tally",
+    metadata,
+    key(),
+    key("kind"),
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
+)
+"""How many users and groups each account has: the sum of the slots of a kind (store/totals.py)."""

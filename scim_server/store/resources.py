@@ -16,6 +16,7 @@ from scim_server.protocol.catalogue import ACCOUNT_USER, Attribute, Endpoint
 from scim_server.protocol.documents import Stored
 from scim_server.protocol.entitlements import without_licence
 from scim_server.protocol.folding import fold_name
+from scim_server.store import totals
 from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.mapping import folded, map_of, value_key
 from scim_server.store.tables import group, user, user_value
@@ -97,6 +98,7 @@ def insert(account_id: str, endpoint: Endpoint, document: Mapping[str, Any], col
     values = {"account_id": account_id, **of_type, **derived(endpoint, document), **columns}
     _guarded(_insert(endpoint, frozenset(values)), values)
     _insert_values(account_id, endpoint, columns["id"], document)
+    totals.count(account_id, endpoint, 1)
 
 
 def update(
@@ -121,7 +123,7 @@ def update(
 
 def delete(account_id: str, endpoint: Endpoint, identifier: str) -> None:
     """Delete a resource with all that belongs to it; its memberships, logs and values go by cascade."""
-    _delete(endpoint).run({"account": account_id, "id": identifier})
+    totals.count(account_id, endpoint, -_delete(endpoint).run({"account": account_id, "id": identifier}))
 
 
 @lru_cache(maxsize=64)

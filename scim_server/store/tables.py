@@ -13,6 +13,7 @@ from scim_server.store.columns import metadata as metadata
 from scim_server.store.limit_tables import guard as guard
 from scim_server.store.limit_tables import rate as rate
 from scim_server.store.resource_tables import resource
+from scim_server.store.resource_tables import tally as tally
 
 account = sa.Table(
     "account",

@@ -14,7 +14,7 @@ from bench.dataset import Loaded
 from bench.people import KINDS, person
 from scim_server import create_app
 from scim_server.settings import load
-from scim_server.store.tables import group, membership
+from scim_server.store.tables import group, membership, user
 
 USERS = KINDS + 200
 MOVING = {"created", "modified", "occurred_at", "request_id", "added"}
@@ -97,6 +97,9 @@ def test_all_users_are_there_and_the_copied_ones_gone(loaded: tuple[Loaded, Any]
         f'/scim/v2/Users?filter=userName eq "{person(prepare.FIRST_KIND)["userName"]}"', headers=headers
     ).json
     assert gone["totalResults"] == 0
+    shown = client.get("/scim/v2/Users?count=1", headers=headers).json["totalResults"]
+    with app.extensions["scim"].database.engine.connect() as connection:
+        assert shown == connection.execute(sa.select(sa.func.count()).select_from(user)).scalar_one()
     for identifier, number in done.users[:5]:
         found = client.get(f"/scim/v2/Users/{identifier}", headers=headers).json
         assert found["userName"] == person(number)["userName"]

@@ -110,6 +110,45 @@ def test_upgrade_keeps_tokens_and_lets_them_end_with_a_user(database):
         assert connection.execute(sa.select(credential.c.id)).scalars().all() == ["t"]
 
 
+def test_upgrade_counts_the_users_and_groups_that_there_are(database):
+    with database.transaction() as connection:
+        command.upgrade(config_on(connection), "0013")
+        for account, users, groups in (("a", "uvw", "g"), ("b", "x", ""), ("c", "", "")):
+            connection.execute(sa.text(f"INSERT INTO account (id, name, created) VALUES ('{account}', '{account}', 1)"))
+            for name in users:
+                connection.execute(
+                    sa.text(
+                        f"""INSERT INTO "user" (account_id, id, document, folded, user_name, user_name_key, active, role,
+                        kind, sms_returns, microsoft_returns, licence_activated, licence_status, licence_reset_required,
+                        activations_used, version, created, modified) VALUES ('{account}', '{name}', '{{}}', '{{}}',
+                        '{name}', '{name}', true, 'standard', 'person', false, false, false, 'none', false, 0, 1, 1, 1)"""
+                    )
+                )
+            for name in groups:
+                connection.execute(
+                    sa.text(
+                        f"""INSERT INTO "group" (account_id, id, document, folded, display_name, display_name_key, kind,
+                        version, created, modified)
+                        VALUES ('{account}', '{name}', '{{}}', '{{}}', 'G', 'g', 'directory', 1, 1, 1)"""
+                    )
+                )
+    upgrade(database)
+    with database.transaction() as connection:
+        rows = {
+            (row.account_id, row.kind): row.number for row in connection.execute(sa.select(metadata.tables["tally"]))
+        }
+        assert rows == {("a", "user"): 3, ("a", "group"): 1, ("b", "user"): 1}
+        command.downgrade(config_on(connection), "0013")
+        assert "tally" not in sa.inspect(connection).get_table_names()
+
+
+def config_on(connection):
+    config = Config()
+    config.set_main_option("script_location", LOCATION)
+    config.attributes["connection"] = connection
+    return config
+
+
 def test_upgrade_leaves_an_upgraded_database_alone(database):
     upgrade(database)
     assert upgrade(database) == (head(), head())

@@ -12,7 +12,7 @@ from scim_server.account.model import SEATED, Pool
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.store import accounts, resources
 from scim_server.store.database import execute
-from scim_server.store.tables import group, membership, user, user_log, user_value
+from scim_server.store.tables import group, membership, tally, user, user_log, user_value
 
 from .conftest import Api
 
@@ -30,6 +30,8 @@ class World:
     pools: Mapping[str, Pool]
     values: Mapping[str, frozenset[tuple[str, str]]]
     logs: Mapping[str, int]
+    totals: Mapping[str, int]
+    """How many users and groups there are by the account's tally."""
 
     @property
     def administrators(self) -> list[Any]:
@@ -47,7 +49,9 @@ def look(api: Api) -> World:
         groups = {row.id: row for row in rows(group)}
         memberships = sorted(rows(membership), key=lambda row: (row.added, row.group_id))
         values, logs = list(rows(user_value)), Counter(row.user_id for row in rows(user_log))
-        pools = accounts.pools(api.account_id)
+        pools, totals = accounts.pools(api.account_id), Counter[str]()
+        for row in rows(tally):
+            totals[row.kind] += row.number
     members, given, indexed = defaultdict(list), defaultdict(list), defaultdict(set)
     for row in memberships:
         members[row.group_id].append(row.user_id)
@@ -56,12 +60,13 @@ def look(api: Api) -> World:
     for row in values:
         indexed[row.user_id].add((row.path, row.value_key))
     frozen = {one: frozenset(indexed[one]) for one in indexed}
-    return World(users, groups, members, given, pools, frozen, logs)
+    return World(users, groups, members, given, pools, frozen, logs, totals)
 
 
 def check(api: Api) -> World:
     """Assert all that holds at every moment; returns what was read."""
     world = look(api)
+    totals_are_what_there_is(world)
     seats_add_up(world)
     licences_are_whole(world)
     nobody_waits_in_vain(world)
@@ -70,6 +75,11 @@ def check(api: Api) -> World:
     protected_returns_have_their_licence(world)
     indexes_follow_from_documents(api, world)
     return world
+
+
+def totals_are_what_there_is(world: World) -> None:
+    """The kept totals are the numbers of rows."""
+    assert (world.totals["user"], world.totals["group"]) == (len(world.users), len(world.groups))
 
 
 def seats_add_up(world: World) -> None:

@@ -17,7 +17,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scim_server.store import accounts, credentials
+from scim_server.store import accounts, credentials, totals
 from scim_server.store.database import execute
 from scim_server.store.identifiers import now
 from scim_server.store.tables import user
@@ -406,6 +406,7 @@ def crowd(app: Flask) -> Api:
             for number in range(20_000)
         ]
         execute(user.insert(), copies)
+        totals.count(account_id, users, len(copies) - 1)
     if database.dialect == "postgresql":
         with database.reading() as reading:
             reading.exec_driver_sql('ANALYZE "user"')

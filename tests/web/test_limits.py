@@ -13,7 +13,7 @@ from flask import Flask
 
 from scim_server import create_app
 from scim_server.settings import Settings
-from scim_server.store import accounts, credentials
+from scim_server.store import accounts, credentials, totals
 from scim_server.store.database import execute
 from scim_server.store.identifiers import now
 from scim_server.store.tables import user
@@ -102,6 +102,7 @@ def crowd(app: Flask) -> Api:
         row = execute(sa.select(user).where(user.c.account_id == account_id)).mappings().one()
         names = [f"c{number:05}" for number in range(PEOPLE)]
         execute(user.insert(), [{**row, "id": name, "user_name_key": f"{name}@crowd.example"} for name in names])
+        totals.count(account_id, api.service.catalogue.endpoints["/Users"], len(names))
     return api
 
 

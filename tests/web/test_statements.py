@@ -61,6 +61,32 @@ def test_page_of_100_costs_two_statements_and_one_for_the_total(app: Flask, api:
     assert len(seen) == 3, seen
 
 
+@pytest.mark.parametrize(
+    "query", ["count=4", "count=0", "count=4&startIndex=5", "count=4&sortBy=externalId", "cursor=&count=4"]
+)
+def test_total_of_a_list_without_a_filter_counts_no_rows(app: Flask, api: Api, query: str) -> None:
+    for number in range(9):
+        api.user(f"u{number}")
+        api.group(f"G{number}")
+    for path in ("/Users", "/Groups"):
+        with statements(app) as seen:
+            assert api.get(f"{path}?{query}")["totalResults"] == 9
+        assert not [one for one in seen if "count(" in one and "FROM membership" not in one], seen
+        (total,) = [one for one in seen if "FROM tally" in one]
+        with app.extensions["scim"].database.reading() as connection:
+            (plan,) = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {total}")]
+        assert plan.startswith("SEARCH tally USING"), plan
+        assert "(account_id=? AND kind=?)" in plan
+
+
+def test_total_of_a_search_at_the_root_without_conditions_counts_no_rows(app: Flask, api: Api) -> None:
+    for number in range(3):
+        api.user(f"u{number}")
+    with statements(app) as seen:
+        assert api.get("/?count=1")["totalResults"] == 3
+    assert len([one for one in seen if "FROM tally" in one]) == 2, seen
+
+
 def test_page_of_a_walk_costs_what_a_page_by_index_does(app: Flask, api: Api) -> None:
     for number in range(9):
         api.user(f"u{number}", **({"displayName": f"{number}"} if number < 7 else {}))
