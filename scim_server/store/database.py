@@ -51,18 +51,19 @@ class Database:
         parsed = sa.make_url(url)
         self._seconds = seconds
         app.config["SQLALCHEMY_DATABASE_URI"] = parsed
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(parsed, seconds)
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(parsed, seconds)
         extension = SQLAlchemy(app, metadata=metadata, disable_autonaming=True)
         with app.app_context():
             self.engine = extension.engine
         self._reading = self.engine
+        self.before_commit: Callable[[sa.Connection, set[str]], None] | None = None
         if self.dialect == "sqlite":
             sa.event.listen(self.engine, "connect", partial(_prepare_sqlite, seconds or PATIENCE))
             sa.event.listen(self.engine, "begin", _begin_immediate)
             self._reading = self.engine.execution_options(reading=True)
         else:
             self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        sa.event.listen(self.engine, "handle_error", _tell_out_of_time)
+        sa.event.listen(self.engine, "handle_error", tell_out_of_time)
 
     @property
     def dialect(self) -> str:
@@ -70,9 +71,9 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
         """Run the statements of the block each on its own, without a transaction."""
-        with self._reading.connect() as connection, self._made_current(connection):
+        with (engine or self._reading).connect() as connection, self._made_current(connection):
             yield connection
 
     @contextmanager
@@ -81,6 +82,8 @@ class Database:
         with self.engine.connect() as connection, self._made_current(connection):
             connection.begin()
             yield connection
+            if self.before_commit is not None and "written" in connection.info:
+                self.before_commit(connection, connection.info["written"])
             connection.commit()
 
     @contextmanager
@@ -94,6 +97,7 @@ class Database:
         finally:
             _current.reset(token)
             info.pop("deadline", None)
+            info.pop("written", None)
 
 
 def _in_time() -> sa.Connection:
@@ -109,6 +113,11 @@ def execute(
 ) -> sa.CursorResult[Any]:
     """Run a statement on the connection of the innermost block; LookupError outside of one."""
     return _in_time().execute(statement, parameters)
+
+
+def note_write(account_id: str) -> None:
+    """Remember until the end of the innermost block that it writes data of the account."""
+    _current.get().info.setdefault("written", set()).add(account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +261,8 @@ def dialect() -> str:
     return _current.get().dialect.name
 
 
-def _options(url: sa.URL, seconds: float | None) -> dict[str, Any]:
+def engine_options(url: sa.URL, seconds: float | None) -> dict[str, Any]:
+    """Return how an engine is created for a URL."""
     # Statements that fail are logged, what they were about is not (LOG-02).
     shared = {"json_serializer": lambda value: orjson.dumps(value).decode(), "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
@@ -277,7 +287,8 @@ def _begin_immediate(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _tell_out_of_time(context: sa.ExceptionContext) -> None:
+def tell_out_of_time(context: sa.ExceptionContext) -> None:
+    """Raise OutOfTime where an engine's statement was stopped for the time it took."""
     if _was_stopped(context.original_exception):
         raise OutOfTime from context.original_exception
 

@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import Prepared, execute
+from scim_server.store.database import Prepared, execute, note_write
 from scim_server.store.id_lists import among
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import journal
@@ -71,6 +71,7 @@ def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> 
     ]
     if rows:
         _WRITE.run_each(rows)
+        note_write(account_id)
 
 
 _WRITE = Prepared(journal.insert())
