@@ -71,7 +71,7 @@ def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> 
     ]
     if rows:
         _WRITE.run_each(rows)
-        note_write(account_id)
+    note_write(account_id)
 
 
 _WRITE = Prepared(journal.insert())
