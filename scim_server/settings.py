@@ -24,6 +24,7 @@ from scim_server.urls import (
     check_directory,
     check_external,
     check_portal,
+    check_replica,
     sqlite_url,
 )
 
@@ -44,6 +45,7 @@ class Settings:
     """What a server is told at start."""
 
     database_url: str = field(default_factory=lambda: sqlite_url(Path(SQLITE_FILE)))
+    replica_url: str | None = field(default=None, repr=False)
     external_url: str = "http://127.0.0.1:8000"
     max_body_bytes: int = 1_048_576
     max_page: int = 1000
@@ -92,6 +94,14 @@ class SettingsSchema(Schema):
         metadata={
             "about": "Where the data is kept: `sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
             "default": f"`{SQLITE}{SQLITE_FILE}` (in the working directory)",
+        },
+    )
+    replica_url = kinds.String(
+        validate=check_replica,
+        metadata={
+            "about": "A hot standby of a PostgreSQL database, which answers lists and searches where it has all that "
+            "the account wrote ([read replicas](#read-replicas)).",
+            "default": "none",
         },
     )
     external_url = kinds.String(
@@ -186,6 +196,12 @@ class SettingsSchema(Schema):
             raise ValidationError(
                 f"must not be more than max_patch_operations, which is {largest}.", "max_bulk_operations"
             )
+
+    @validates_schema
+    def replica_is_of_postgresql(self, data: Mapping[str, Any], **_: Any) -> None:
+        """SQLite has no standby."""
+        if "replica_url" in data and data.get("database_url", SQLITE).startswith(SQLITE):
+            raise ValidationError(f"needs a PostgreSQL database; {PREFIX}DATABASE_URL is SQLite.", "replica_url")
 
     @validates_schema
     def mail_comes_from_somebody(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -27,6 +27,13 @@ def check_database(url: str) -> None:
         raise ValidationError("names no database: postgresql://user:password@host/database.")
 
 
+def check_replica(url: str) -> None:
+    """Refuse what is no URL of a PostgreSQL database."""
+    if url.startswith(SQLITE):
+        raise ValidationError("must begin with postgresql:// or postgresql+psycopg://: SQLite has no replicas.")
+    check_database(url)
+
+
 def absolute(url: str) -> str:
     """Return a database URL with the path of an SQLite file made absolute, as the working directory is now."""
     if not url.startswith(SQLITE):

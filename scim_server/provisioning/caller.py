@@ -15,6 +15,7 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
+from scim_server.store.replica import Replica
 from scim_server.store.resources import Stale
 
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class Service:
     """What the requests of this worker look like."""
     tally: Tally = field(default_factory=Tally)
     """What this worker refuses by the hundred."""
+    replica: Replica | None = None
+    """The hot standby that answers lists and searches, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

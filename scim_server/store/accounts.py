@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from scim_server.account.model import ADMINISTRATOR, PERSON, Pool
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import Prepared, execute
+from scim_server.store.database import execute
 from scim_server.store.identifiers import new_id
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import account, approved_domain, deleted_address, licence_pool, user
 
 LICENCE_TYPES: Mapping[str, dict[str, Any]] = {

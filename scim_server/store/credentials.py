@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import Database, Prepared, execute
+from scim_server.store.database import Database, execute
 from scim_server.store.identifiers import new_id
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import account, connection, credential, user
 
 PREFIX = "scim_"

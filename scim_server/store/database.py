@@ -5,14 +5,12 @@ is none outside of a block. Reads run without BEGIN and COMMIT, which saves two 
 """
 
 import sqlite3
-from collections import Counter, namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 from math import inf
-from operator import attrgetter
 from time import monotonic
 from typing import Any
 
@@ -51,18 +49,19 @@ class Database:
         parsed = sa.make_url(url)
         self._seconds = seconds
         app.config["SQLALCHEMY_DATABASE_URI"] = parsed
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(parsed, seconds)
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(parsed, seconds)
         extension = SQLAlchemy(app, metadata=metadata, disable_autonaming=True)
         with app.app_context():
             self.engine = extension.engine
         self._reading = self.engine
+        self.before_commit: Callable[[sa.Connection, set[str]], None] | None = None
         if self.dialect == "sqlite":
             sa.event.listen(self.engine, "connect", partial(_prepare_sqlite, seconds or PATIENCE))
             sa.event.listen(self.engine, "begin", _begin_immediate)
             self._reading = self.engine.execution_options(reading=True)
         else:
             self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        sa.event.listen(self.engine, "handle_error", _tell_out_of_time)
+        sa.event.listen(self.engine, "handle_error", tell_out_of_time)
 
     @property
     def dialect(self) -> str:
@@ -70,9 +69,9 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
         """Run the statements of the block each on its own, without a transaction."""
-        with self._reading.connect() as connection, self._made_current(connection):
+        with (engine or self._reading).connect() as connection, self._made_current(connection):
             yield connection
 
     @contextmanager
@@ -83,6 +82,8 @@ class Database:
             yield connection
             for (write, key), number in sorted(at_last().items(), key=lambda one: one[0][1]):
                 write(key, number)
+            if self.before_commit is not None and "written" in connection.info:
+                self.before_commit(connection, connection.info["written"])
             connection.commit()
 
     @contextmanager
@@ -97,9 +98,10 @@ class Database:
             _current.reset(token)
             info.pop("deadline", None)
             info.pop("waiting", None)
+            info.pop("written", None)
 
 
-def _in_time() -> sa.Connection:
+def in_time() -> sa.Connection:
     """Return the connection of the innermost block, whose time must not be over."""
     connection = _current.get()
     if monotonic() > connection.info.get("deadline", inf):
@@ -111,7 +113,7 @@ def execute(
     statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
 ) -> sa.CursorResult[Any]:
     """Run a statement on the connection of the innermost block; LookupError outside of one."""
-    return _in_time().execute(statement, parameters)
+    return in_time().execute(statement, parameters)
 
 
 def at_last() -> Counter[tuple[Callable[[Any, int], object], Any]]:
@@ -120,135 +122,9 @@ def at_last() -> Counter[tuple[Callable[[Any, int], object], Any]]:
     return waiting
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A statement in the words of one dialect."""
-
-    text: str
-    order: Sequence[str] | None
-    """The parameters by position; None where they go by name."""
-    own: Mapping[str, Any]
-    """Values that the compiler binds besides the caller's."""
-    given: Mapping[str, Callable[[Any], Any]]
-    """How parameters are made into what the driver takes, where it takes something else."""
-    taken: Sequence[tuple[int, Callable[[Any], Any]]]
-    """How what the driver hands out is made into a value, by position."""
-
-
-class Prepared:
-    """A statement compiled once per dialect and run on the driver itself.
-
-    SQLAlchemy's work per execution costs several times what the database does for a row by key; the statements that
-    IdPs repeat all day skip it. All that varies is a ``bindparam``; rows are named tuples.
-    """
-
-    def __init__(self, statement: sa.Select[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
-        self._statement = statement
-        self._compiled: dict[str, _Compiled] = {}
-        columns = statement.selected_columns if isinstance(statement, sa.Select) else statement.exported_columns
-        self._columns = list(columns)
-        self._make_row = _row_type([str(column.key) for column in self._columns])._make
-
-    def all(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """Return all rows for the parameters."""
-        connection = _in_time()
-        compiled = self._compiled_for(connection.dialect)
-        rows: Iterable[Sequence[Any]] = _driven(connection, compiled, "execute", _bound(compiled, parameters), list)
-        if compiled.taken:
-            rows = [_made(row, compiled.taken) for row in rows]
-        return list(map(self._make_row, rows))
-
-    def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
-        """Return the only row for the parameters, or None."""
-        rows = self.all(parameters)
-        return rows[0] if rows else None
-
-    def scalar(self, parameters: Mapping[str, Any]) -> Any:
-        """Return the first value of the only row for the parameters, or None."""
-        rows = self.all(parameters)
-        return rows[0][0] if rows else None
-
-    def run(self, parameters: Mapping[str, Any]) -> int:
-        """Write once; returns how many rows were written."""
-        connection = _in_time()
-        compiled = self._compiled_for(connection.dialect)
-        written: int = _driven(connection, compiled, "execute", _bound(compiled, parameters), _ROWCOUNT)
-        return written
-
-    def run_each(self, parameters: Sequence[Mapping[str, Any]]) -> None:
-        """Write once for each of the parameters."""
-        connection = _in_time()
-        compiled = self._compiled_for(connection.dialect)
-        method = "executemany" if len(parameters) > 1 else "execute"
-        bound = [_bound(compiled, one) for one in parameters]
-        _driven(connection, compiled, method, bound if len(parameters) > 1 else bound[0], _ROWCOUNT)
-
-    def _compiled_for(self, dialect: sa.Dialect) -> _Compiled:
-        return self._compiled.get(dialect.name) or self._compile(dialect)
-
-    def _compile(self, dialect: sa.Dialect) -> _Compiled:
-        compiled = self._statement.compile(dialect=dialect)
-        order = compiled.positiontup if compiled.positional else None
-        given = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        taken = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in self._columns]
-        self._compiled[dialect.name] = _Compiled(
-            str(compiled),
-            order,
-            compiled.params,
-            {name: make for name, make in given.items() if make is not None},
-            [(position, make) for position, make in enumerate(taken) if make is not None],
-        )
-        return self._compiled[dialect.name]
-
-
-def _bound(compiled: _Compiled, parameters: Mapping[str, Any]) -> Any:
-    """Return parameters as the driver takes them: by position or by name."""
-    given = {**compiled.own, **parameters}
-    for name, make in compiled.given.items():
-        given[name] = make(given[name])
-    return given if compiled.order is None else [given[name] for name in compiled.order]
-
-
-def _made(row: Sequence[Any], taken: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
-    values = list(row)
-    for position, make in taken:
-        values[position] = make(values[position])
-    return values
-
-
-_ROWCOUNT = attrgetter("rowcount")
-
-
-def _driven(
-    connection: sa.Connection, compiled: _Compiled, method: str, parameters: Any, take: Callable[[Any], Any]
-) -> Any:
-    """Run a statement on the driver; returns what is taken of its cursor, or raises its error as SQLAlchemy would."""
-    driver: Any = connection.connection.driver_connection
-    try:
-        cursor = driver.cursor()
-        getattr(cursor, method)(compiled.text, parameters)
-        return take(cursor)
-    except connection.dialect.loaded_dbapi.Error as error:
-        if _was_stopped(error):
-            raise OutOfTime from error
-        raise _told(connection, driver, compiled.text, error) from error
-
-
-def _told(connection: sa.Connection, driver: Any, text: str, error: Any) -> BaseException:
-    """Return a driver's error as SQLAlchemy raises it, and forget a connection that is lost (OPS-02)."""
-    dialect = connection.dialect
-    is_lost = dialect.is_disconnect(error, driver, None)
-    if is_lost:
-        connection.invalidate(error)
-    base = dialect.loaded_dbapi.Error
-    told: BaseException = sa.exc.DBAPIError.instance(
-        text, None, error, base, connection_invalidated=is_lost, dialect=dialect
-    )
-    return told
-
-
-def _row_type(names: Sequence[str]) -> Any:
-    return namedtuple("Row", names)  # noqa: PYI024 - the names are known at run time only
+def note_write(account_id: str) -> None:
+    """Remember until the end of the innermost block that it writes data of the account."""
+    _current.get().info.setdefault("written", set()).add(account_id)
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -261,7 +137,8 @@ def dialect() -> str:
     return _current.get().dialect.name
 
 
-def _options(url: sa.URL, seconds: float | None) -> dict[str, Any]:
+def engine_options(url: sa.URL, seconds: float | None) -> dict[str, Any]:
+    """Return how an engine is created for a URL."""
     # Statements that fail are logged, what they were about is not (LOG-02).
     shared = {"json_serializer": lambda value: orjson.dumps(value).decode(), "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
@@ -286,11 +163,12 @@ def _begin_immediate(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _tell_out_of_time(context: sa.ExceptionContext) -> None:
-    if _was_stopped(context.original_exception):
+def tell_out_of_time(context: sa.ExceptionContext) -> None:
+    """Raise OutOfTime where an engine's statement was stopped for the time it took."""
+    if was_stopped(context.original_exception):
         raise OutOfTime from context.original_exception
 
 
-def _was_stopped(error: BaseException) -> bool:
+def was_stopped(error: BaseException) -> bool:
     """Whether a driver's error says that the statement was stopped: PostgreSQL's 57014, SQLite's interruption."""
     return getattr(error, "sqlstate", "") == "57014" or getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_server.account.model import Member
-from scim_server.store.database import Prepared, chunks, execute
+from scim_server.store.database import chunks, execute
 from scim_server.store.id_lists import among
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import group, membership, user
 
 LICENSED, PENDING = "licensed_member_count", "pending_member_count"

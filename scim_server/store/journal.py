@@ -9,9 +9,10 @@ import orjson
 import sqlalchemy as sa
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import Prepared, execute
+from scim_server.store.database import execute, note_write
 from scim_server.store.id_lists import among
 from scim_server.store.identifiers import new_id
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import journal
 from scim_server.store.tables import user as user_table
 
@@ -71,6 +72,7 @@ def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> 
     ]
     if rows:
         _WRITE.run_each(rows)
+    note_write(account_id)
 
 
 _WRITE = Prepared(journal.insert())

@@ -15,7 +15,8 @@ from scim_server.account.model import Member, Pool
 from scim_server.account.refusals import Refused
 from scim_server.store import group_licences
 from scim_server.store.accounts import pools
-from scim_server.store.database import Prepared, chunks, execute
+from scim_server.store.database import chunks, execute
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import licence_pool, user
 
 STATE_COLUMNS = (

@@ -10,9 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.account.model import Member
 from scim_server.store.columns import Micros
-from scim_server.store.database import Prepared, chunks, dialect, execute
+from scim_server.store.database import chunks, dialect, execute
 from scim_server.store.group_licences import counted_in
 from scim_server.store.id_lists import among, each
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import group, membership, user
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored
 from scim_server.store import totals
-from scim_server.store.database import Prepared, dialect, execute
+from scim_server.store.database import dialect, execute
 from scim_server.store.mapping import map_of
+from scim_server.store.prepared import Prepared
 from scim_server.store.texts import columns_sent, stored
 
 Conditions = Sequence[sa.ColumnElement[bool]]

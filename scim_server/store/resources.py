@@ -17,8 +17,9 @@ from scim_server.protocol.documents import Stored
 from scim_server.protocol.entitlements import without_licence
 from scim_server.protocol.folding import fold_name
 from scim_server.store import totals
-from scim_server.store.database import Prepared, dialect, execute
+from scim_server.store.database import dialect, execute
 from scim_server.store.mapping import folded, map_of, value_key
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import group, user, user_value
 from scim_server.store.texts import columns_sent, document_of, stored, written
 

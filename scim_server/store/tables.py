@@ -12,6 +12,7 @@ from scim_server.store.columns import Folded, Micros, Text, key, of_account, whe
 from scim_server.store.columns import metadata as metadata
 from scim_server.store.limit_tables import guard as guard
 from scim_server.store.limit_tables import rate as rate
+from scim_server.store.replica_tables import replica_position as replica_position
 from scim_server.store.resource_tables import resource
 from scim_server.store.resource_tables import tally as tally
 

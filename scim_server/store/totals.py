@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.protocol.catalogue import Endpoint
-from scim_server.store.database import Prepared, at_last, dialect
+from scim_server.store.database import at_last, dialect
 from scim_server.store.mapping import map_of
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import tally
 
 KINDS = {"user", "group"}

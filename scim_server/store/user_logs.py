@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import Prepared, dialect, execute
+from scim_server.store.database import dialect, execute
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import user, user_log
 
 

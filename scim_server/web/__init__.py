@@ -11,6 +11,7 @@ from scim_server.settings import Settings, load
 from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
+from scim_server.store.replica import Replica
 from scim_server.store.upgrading import NotUpgraded, check
 from scim_server.web import auth, braking, bulk, discovery, errors, noticing, scim
 
@@ -47,7 +48,9 @@ def create(settings: Settings | None = None) -> Flask:
     except NotUpgraded:
         database.engine.dispose()
         raise
-    service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits)
+    url = settings.replica_url
+    replica = Replica(database, url, settings.request_seconds) if url else None
+    service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits, replica=replica)
     app.extensions["scim"] = service
     auth.install(app, database, settings.credential_seconds)
     braking.install(app, service, settings)
