@@ -27,3 +27,8 @@ def upgrade() -> None:
     )
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE replica_position SET UNLOGGED")
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("replica_position")
