@@ -56,6 +56,7 @@ class Settings:
     max_nesting: int = 256
     request_seconds: float = 30
     credential_seconds: int = 2
+    tls_client_header: str | None = None
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
@@ -139,6 +140,14 @@ class SettingsSchema(Schema):
         5,
         "How long a worker goes by what it has looked up of a token: a revocation, another profile and other policies "
         "take effect within that time. 0: it looks at every request.",
+    )
+    tls_client_header = kinds.String(
+        validate=validate.Regexp(r"[A-Za-z][A-Za-z0-9-]{2,63}\Z", error="must be the name of a header."),
+        metadata={
+            "about": "The header in which the TLS proxy passes the client's certificate on, such as `X-Client-Cert`; "
+            "the proxy must set it on every request ([how](authentication.md#mutual-tls)).",
+            "default": "none: certificates are not looked at",
+        },
     )
     smtp_url = kinds.String(
         validate=_read_by(read_relay),

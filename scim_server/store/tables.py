@@ -8,6 +8,7 @@ Times are microseconds since 1970. Text is compared byte by byte on both engines
 
 import sqlalchemy as sa
 
+from scim_server.store import access_tables as access_tables
 from scim_server.store.columns import Folded, Micros, Text, key, of_account, where
 from scim_server.store.columns import metadata as metadata
 from scim_server.store.resource_tables import resource
@@ -274,11 +275,19 @@ credential = sa.Table(
     sa.Column("expires_at", Micros),
     sa.Column("revoked_at", Micros),
     sa.Column("user_id", Text),
+    sa.Column("last_used_at", Micros),
+    sa.Column("client_id", Text),
+    sa.Column("family", Text),
+    sa.Column("thumbprint", Text),
     of_account("connection_id", table="connection"),
     of_account("user_id", table="user"),
     sa.Index(None, "account_id", "user_id"),
+    sa.Index(None, "account_id", "client_id", "expires_at"),
 )
-"""The tokens of connections; with a ``user_id`` one stands for that user and ends with it."""
+"""The tokens of connections; with a ``user_id`` one stands for that user and ends with it.
+
+With a ``client_id`` an OAuth client obtained it, with a ``thumbprint`` only the holder of that certificate may use it.
+"""
 
 for _table in (user, group, resource):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.

@@ -12,7 +12,7 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import auth, bulk, discovery, errors, noticing, scim
+from scim_server.web import auth, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -56,6 +56,10 @@ def create(settings: Settings | None = None) -> Flask:
     app.register_blueprint(routes)
     errors.install(app)
     noticing.install(app, service, scim.BASE_PATH)
+    using.install(app, database)
+    certificates.install(app, settings.tls_client_header)
+    metadata.install(app, settings, scim.BASE_PATH)
+    oauth.install(app)
     app.before_request(_name_request)
     by_tls = settings.external_url.startswith("https:")
     app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))
