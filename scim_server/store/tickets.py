@@ -24,6 +24,7 @@ def put(
 ) -> None:
     """Store a ticket; IntegrityError where there is one already, which of assertions is a replay."""
     row = {"account_id": account_id, "digest": digest_of(kind, client_id, text), "kind": kind, "client_id": client_id}
+    row["scopes"] = ""
     execute(ticket.insert(), {**row, "created": now, "expires_at": expires_at, **values})
 
 
