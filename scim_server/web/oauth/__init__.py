@@ -128,5 +128,6 @@ def _record(response: Response) -> Response:
         actor = Actor("scimToken", client.connection, g.request_id)
         why = {"status": response.status_code, "error": told["error"], "detail": told.get("error_description")}
         entry = Entry("client.refused", "refused", "OAuthClient", client.id, client.name, **why)
-        response.call_on_close(lambda: record_refusal(scim_service().database, client.account_id, actor, entry))
+        database = scim_service().database  # looked up before the answer is sent, after which there is no application
+        response.call_on_close(lambda: record_refusal(database, client.account_id, actor, entry))
     return response
