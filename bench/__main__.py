@@ -4,42 +4,84 @@ import argparse
 import json
 import signal
 import sys
-import tempfile
-import time
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from bench import report, servers
-from bench.measure import machine_busy, measure
-from bench.scenarios import LANES, Side, Wrong, load
+from bench import report, running, servers
+from bench.plot import svg
+from bench.scenarios import MAIN, NAMES
+from bench.side import Wrong
+
+USERS, MANY = 1000, 120_000
+"""The users of the scenarios, and those of the large groups, which need more."""
+SHORT_MANY = 12_000
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 when an answer was wrong or a server failed."""
-    options = _options()
+    options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended
     try:
-        found = _found(options)
+        found = running.run(_plan(options))
     except (servers.ServerFailed, Wrong, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    print(report.table(found))
+    print(report.markdown(found) if options.markdown else report.text(found))
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    if options.plot:
+        options.plot.write_text(svg(found), "utf-8")
     return 1 if found["wrong_total"] else 0
 
 
-def _options() -> argparse.Namespace:
+def _plan(options: argparse.Namespace) -> running.Plan:
+    names = options.only or (MAIN if options.short else NAMES)
+    kind = "postgresql" if options.postgresql else "sqlite"
+    if options.growth:
+        stages = [(users, 0) for users in options.growth]
+    elif options.users:
+        stages = [(options.users, 0)]
+    else:
+        stages = [(USERS, 0), (SHORT_MANY if options.short else MANY, 10_000)]
+    seconds = options.seconds or (0.25 if options.short else 0.5)
+    rounds = options.rounds or (3 if options.short else 5)
+    return running.Plan(kind, tuple(names), tuple(stages), rounds, seconds, options.workers, options.connections)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=sys.modules["bench"].__doc__)
-    parser.add_argument("--seconds", type=_positive, default=0.5, help="for each scenario, server and round (0.5)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts (5)")
-    parser.add_argument("--users", type=int, default=1000, help="users that both servers begin with (1000)")
+    parser.add_argument("--postgresql", action="store_true", help="on two PostgreSQL of our own instead of SQLite")
+    parser.add_argument("--short", action="store_true", help="the main scenarios in less than two minutes")
+    parser.add_argument("--only", type=_names, metavar="NAME,...", help=f"of: {', '.join(NAMES)}")
+    parser.add_argument("--users", type=int, metavar="N", help=f"all scenarios with N users (not {USERS} and {MANY})")
+    parser.add_argument("--growth", type=_sizes, metavar="N,...", help="all scenarios with N users each, compared")
+    parser.add_argument("--seconds", type=_positive, help="for each scenario, server and round (0.5; short 0.25)")
+    parser.add_argument("--rounds", type=int, help="rounds, of which the median counts (5; short 3)")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes of each server (1)")
+    parser.add_argument("--connections", type=int, default=2, help="connections that ask at the same time (2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything measured as JSON")
-    options = parser.parse_args()
-    if options.users < LANES or options.rounds < 1:
-        parser.error(f"at least {LANES} users and one round")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="also draw the cost against the number of users")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
+    options = parser.parse_args(arguments)
+    sizes = [*(options.growth or ()), options.users or USERS]
+    if min(sizes) < 2 * options.connections or min(options.connections, options.workers) < 1:
+        parser.error("at least two users for each connection, and one worker")
+    if max(sizes) > 4_000_000:
+        parser.error("at most 4,000,000 users")
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("at least one round")
     return options
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(NAMES):
+        raise argparse.ArgumentTypeError(f"no such scenario: {', '.join(sorted(unknown))}")
+    return names
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted({int(one) for one in text.split(",")})
 
 
 def _positive(text: str) -> float:
@@ -47,27 +89,6 @@ def _positive(text: str) -> float:
     if not 0 < value <= 600:
         raise ValueError
     return value
-
-
-def _found(options: argparse.Namespace) -> dict[str, Any]:
-    """Start both servers, load them, measure, end them; raises ServerFailed, Wrong, OSError."""
-    with tempfile.TemporaryDirectory(prefix="scim-bench-") as name, ExitStack() as stack:
-        directory = Path(name)
-        floor = Side(stack.enter_context(servers.floor(directory)))
-        ours = Side(stack.enter_context(servers.ours(directory, options.users)))
-        for side in (floor, ours):
-            side.server.wait_until_ready()
-            load(side, options.users)
-        begun, other = time.monotonic(), _other(floor, ours)
-        results = measure(floor, ours, options.rounds, options.seconds)
-        other_cores = (_other(floor, ours) - other) / (time.monotonic() - begun)
-    settings = {name: getattr(options, name) for name in ("seconds", "rounds", "users")}
-    return report.summary(results, settings, max(other_cores, 0.0))
-
-
-def _other(floor: Side, ours: Side) -> float:
-    """Return the CPU seconds that the machine has spent on neither the servers nor this client."""
-    return machine_busy() - floor.server.cpu_seconds() - ours.server.cpu_seconds() - time.process_time()
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ class Answer(NamedTuple):
     seconds: float
 
 
-def request(method: str, path: str, port: int, token: str, body: bytes | None = None) -> bytes:
+def request(method: str, path: str, port: int, token: str, body: bytes | None = None, *lines: str) -> bytes:
     """Return the bytes of a SCIM request."""
     head = (
         f"{method} /scim/v2{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: scim-bench\r\n"
         f"Accept: application/scim+json\r\nAuthorization: Bearer {token}\r\n"
     )
+    head += "".join([f"{line}\r\n" for line in lines])
     if body is None:
         return f"{head}\r\n".encode()
     return f"{head}Content-Type: application/scim+json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body

@@ -11,9 +11,23 @@ _FAMILY = ("Jensen", "Okafor", "García", "Lindqvist", "Novak", "O'Brien", "Tana
 _DEPARTMENTS = ("Sales", "Engineering", "Legal", "Customer Support", "Finance")
 
 
+KINDS = 450
+"""Users whose numbers differ by this are alike but for the number (the least common multiple of what varies)."""
+
+
+def digits(number: int) -> str:
+    """Return a number as everything that tells users apart has it, so that one user can be made out of another."""
+    return f"{number:07d}"
+
+
 def user_name(number: int) -> str:
     """Return the userName of the user of a number."""
-    return f"person.{number:06d}@{DOMAIN}"
+    return f"person.{digits(number)}@{DOMAIN}"
+
+
+def external_id(number: int) -> str:
+    """Return the externalId of the user of a number."""
+    return f"00u{digits(number)}aBcDeFgHiJ"
 
 
 def person(number: int) -> dict[str, Any]:
@@ -22,7 +36,7 @@ def person(number: int) -> dict[str, Any]:
     return {
         "schemas": [USER, ENTERPRISE],
         "userName": user_name(number),
-        "externalId": f"00u{number:017d}",
+        "externalId": external_id(number),
         "name": {"formatted": f"{given} {family}", "givenName": given, "familyName": family},
         "displayName": f"{given} {family}",
         "title": "Account Manager",
@@ -30,11 +44,11 @@ def person(number: int) -> dict[str, Any]:
         "active": True,
         "emails": [
             {"value": user_name(number), "type": "work", "primary": True},
-            {"value": f"private.{number}@home.example.net", "type": "home"},
+            {"value": f"private.{digits(number)}@home.example.net", "type": "home"},
         ],
-        "phoneNumbers": [{"value": f"+1555{number:07d}", "type": "mobile", "primary": True}],
+        "phoneNumbers": [{"value": f"+1555{digits(number)}", "type": "mobile", "primary": True}],
         ENTERPRISE: {
-            "employeeNumber": f"{100_000 + number}",
+            "employeeNumber": digits(number),
             "costCenter": f"{4000 + number % 50}",
             "organization": "Example Holdings",
             "division": "EMEA",

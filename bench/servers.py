@@ -11,18 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench import processes
+from bench.databases import Database
+from bench.dataset import Loaded
 from bench.floor import DATABASE
+from scim_server.cli.serving import BACKLOG, TURNS
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKERS, BLOCKING_THREADS = 1, 1
-GRANIAN = (
-    *("--interface", "wsgi", "--http", "1", "--no-ws", "--host", "127.0.0.1", "--workers", str(WORKERS)),
-    *("--blocking-threads", str(BLOCKING_THREADS), "--runtime-threads", "1", "--backlog", "128"),
-    *("--log-level", "warning", "--no-access-log"),
-)
-"""The same for both."""
-_TICK = os.sysconf("SC_CLK_TCK")
-_START_LIMIT, _END_LIMIT = 30.0, 10.0
+SETTINGS: dict[str, str] = {}
+"""Settings of our server that the benchmark needs besides the database and the URL, such as no limit of requests."""
+_START_LIMIT, _END_LIMIT, _PREPARE_LIMIT = 60.0, 40.0, 3600.0
 
 
 class ServerFailed(Exception):
@@ -30,15 +28,17 @@ class ServerFailed(Exception):
 
 
 class Server:
-    """A granian with one application, and all of its processes; to be used as a context."""
+    """One server with all of its processes, its database's among them; to be used as a context."""
 
-    def __init__(self, name: str, target: str, directory: Path, environment: dict[str, str], token: str) -> None:
-        self.name, self.token = name, token
+    def __init__(
+        self, name: str, command: list[str], directory: Path, environment: dict[str, str], database: Database
+    ) -> None:
+        self.name, self._database = name, database
         self.port = int(environment["BENCH_PORT"])
         self._log = directory / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "granian", *GRANIAN, "--port", str(self.port), target],
+                [sys.executable, "-m", *command],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -50,15 +50,15 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        processes = self._processes()
+        tree = processes.tree(self._process.pid)
         self._process.terminate()
         try:
             self._process.wait(_END_LIMIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for pid in set(processes) & set(_parents()):
-            if _is_ours(pid, self.port):
+        for pid in set(tree) & processes.alive():
+            if processes.carries(pid, f"BENCH_PORT={self.port}"):
                 os.kill(pid, signal.SIGKILL)
 
     def wait_until_ready(self) -> None:
@@ -80,34 +80,38 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of all its processes so far, those that have ended included."""
-        return sum(_cpu_ticks(pid) for pid in self._processes()) / _TICK
+        of_database = processes.cpu_seconds(self._database.pid) if self._database.pid else 0.0
+        return processes.cpu_seconds(self._process.pid) + of_database
 
-    def _processes(self) -> list[int]:
-        parents = _parents()
-        found = [self._process.pid]
-        for pid in found:  # grows while it is walked
-            found.extend(child for child, parent in parents.items() if parent == pid)
-        return found
+    def memory_mb(self) -> float:
+        """Return the memory of the server's own processes, without the database's."""
+        return processes.memory_mb(self._process.pid)
 
     def _said(self) -> str:
         return self._log.read_text("utf-8", "replace")[-3000:]
 
 
-def floor(directory: Path) -> Server:
-    """Start the floor."""
-    environment = _environment() | {DATABASE: str(directory / "floor.sqlite3")}
-    return Server("floor", "bench.floor:application", directory, environment, token="none")
+def floor(directory: Path, database: Database, users: int, workers: int) -> tuple[Server, Loaded]:
+    """Load the floor's database and start it, with as many workers as ours and as many threads as ours work on."""
+    environment = _environment() | {DATABASE: database.url}
+    loaded = _prepared("floor", users, directory, environment)
+    command = ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "127.0.0.1"]
+    command += ["--port", environment["BENCH_PORT"], "--workers", str(workers), "--blocking-threads", str(TURNS)]
+    command += ["--backlog", str(BACKLOG), "--log-level", "warning", "--no-access-log", "bench.floor:application"]
+    return Server("floor", command, directory, environment, database), loaded
 
 
-def ours(directory: Path, users: int) -> Server:
-    """Prepare a fresh database with our own command, and start our server on it."""
-    environment = _environment()
+def ours(directory: Path, database: Database, users: int, workers: int) -> tuple[Server, Loaded]:
+    """Load our database and start our server, as in production."""
+    environment = _environment() | SETTINGS
     environment |= {
-        "SCIM_DATABASE_URL": f"sqlite:///{directory / 'ours.sqlite3'}",
+        "SCIM_DATABASE_URL": database.url.replace("postgresql://", "postgresql+psycopg://", 1),
         "SCIM_EXTERNAL_URL": f"http://127.0.0.1:{environment['BENCH_PORT']}",
+        "SCIM_RATE_LIMIT": "off",
     }
-    token = json.loads(_prepared(environment, 10 * users).splitlines()[-1])["token"]
-    return Server("ours", "wsgi:application", directory, environment, token)
+    loaded = _prepared("ours", users, directory, environment)
+    command = ["scim_server.cli", "serve", "--port", environment["BENCH_PORT"], "--workers", str(workers)]
+    return Server("ours", command, directory, environment, database), loaded
 
 
 def _environment() -> dict[str, str]:
@@ -118,35 +122,11 @@ def _environment() -> dict[str, str]:
         return kept | {"BENCH_PORT": str(probe.getsockname()[1])}
 
 
-def _prepared(environment: dict[str, str], licences: int) -> str:
-    """Prepare our database and return what the commands printed; raises ServerFailed."""
-    command = [sys.executable, "-m", "bench.prepare", str(licences)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+def _prepared(side: str, users: int, directory: Path, environment: dict[str, str]) -> Loaded:
+    """Prepare the database of a side and return what is in it; raises ServerFailed."""
+    file = directory / f"{side}.json"
+    command = [sys.executable, "-m", "bench.prepare", side, str(users), str(file)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_PREPARE_LIMIT)
     if done.returncode:
-        raise ServerFailed(f"our database could not be prepared:\n{done.stderr[-3000:]}")
-    return done.stdout
-
-
-def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat from the state on, or nothing when the process is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _parents() -> dict[int, int]:
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return {pid: int(fields[1]) for pid in pids if (fields := _stat(pid))}
-
-
-def _cpu_ticks(pid: int) -> int:
-    return sum(map(int, _stat(pid)[11:15]))
-
-
-def _is_ours(pid: int, port: int) -> bool:
-    """Whether a process carries this server's port in its environment: ids are given again."""
-    try:
-        return f"BENCH_PORT={port}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
+        raise ServerFailed(f"the database of {side} could not be prepared:\n{done.stderr[-3000:]}")
+    return Loaded(**json.loads(file.read_text("utf-8")))

@@ -18,6 +18,8 @@ KEPT = 14
 """Exchanges of one check that are kept as evidence: the last ones."""
 MOST = 600
 """Requests that one check may send."""
+WAITS, LONGEST_WAIT = 5, 30
+"""How often a request that is throttled is sent again, and the most seconds that are waited before."""
 
 Json = dict[str, Any]
 
@@ -91,7 +93,15 @@ class Scim:
                 sent[key] = value
         self._bound()
         request = Request(method, path if "://" in path else f"{self.base_url}{path}", sent, data)
-        return self._answer(request, path)
+        response = self._answer(request, path)
+        for _ in range(WAITS):
+            wait = _seconds(response)
+            if wait is None:
+                break
+            self._until += wait
+            time.sleep(wait)
+            response = self._answer(request, path)
+        return response
 
     def _bound(self) -> None:
         self._sent += 1
@@ -237,3 +247,10 @@ class Scim:
         """Go on only where there is something to look at."""
         if not condition:
             raise NotApplicable(reason)
+
+
+def _seconds(response: Response) -> int | None:
+    """How long a throttled request waits before it is sent again, as every good client does; None for no time."""
+    told = response.header("Retry-After") or ""
+    is_told = response.status == 429 and told.isdigit() and len(told) < 4 and int(told) <= LONGEST_WAIT
+    return int(told) if is_told else None

@@ -5,7 +5,7 @@ The schema is the single truth: `docs/operations.md` shows its table, which a te
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +16,7 @@ from marshmallow import fields as kinds
 
 from scim_server.mail.addresses import read_sender
 from scim_server.mail.relay import read_relay
+from scim_server.setting_kinds import Number, NumberOrOff, read_by
 from scim_server.urls import (
     SQLITE,
     absolute,
@@ -61,6 +62,11 @@ class Settings:
     mail_from: str | None = None
     portal_url: str | None = None
     extra_schemas: Path | None = None
+    rate_limit: int | None = 100
+    rate_burst: int = 200
+    bulk_at_once: int = 2
+    auth_failures: int | None = 60
+    trusted_proxies: int = 0
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}
@@ -74,27 +80,6 @@ class Setting:
     variable: str
     default: str
     about: str
-
-
-def _read_by(reader: Callable[[str], object]) -> Callable[[str], None]:
-    """Check a text by reading it."""
-
-    def check(text: str) -> None:
-        try:
-            reader(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-
-    return check
-
-
-class _Number(kinds.Integer):
-    """A whole number within bounds, in a message that says which."""
-
-    def __init__(self, low: int, high: int, about: str) -> None:
-        words = f"must be a whole number from {low} to {high}."
-        bounds = validate.Range(min=low, max=high, error=words)
-        super().__init__(validate=bounds, error_messages={"invalid": words}, metadata={"about": about})
 
 
 class SettingsSchema(Schema):
@@ -117,25 +102,25 @@ class SettingsSchema(Schema):
             "default": "`http://127.0.0.1:8000`; with `serve` and `demo` their host and port",
         },
     )
-    max_body_bytes = _Number(1024, 1_073_741_824, "The largest request body, in bytes; a larger one is refused (413).")
-    max_page = _Number(1, 100_000, "The most resources on one page of a list.")
-    default_page = _Number(1, 100_000, "The resources on a page when the client names no count; at most `max_page`.")
-    max_patch_operations = _Number(1, 1_000_000, "The most operations of one PATCH.")
-    max_members_per_request = _Number(1, 10_000_000, "The most group members that one request may name.")
-    max_bulk_operations = _Number(
+    max_body_bytes = Number(1024, 1_073_741_824, "The largest request body, in bytes; a larger one is refused (413).")
+    max_page = Number(1, 100_000, "The most resources on one page of a list.")
+    default_page = Number(1, 100_000, "The resources on a page when the client names no count; at most `max_page`.")
+    max_patch_operations = Number(1, 1_000_000, "The most operations of one PATCH.")
+    max_members_per_request = Number(1, 10_000_000, "The most group members that one request may name.")
+    max_bulk_operations = Number(
         1, 1_000_000, "The most operations of one request to `/Bulk`; at most `max_patch_operations`."
     )
-    max_bulk_bytes = _Number(1024, 1_073_741_824, "The largest body of a request to `/Bulk`, in bytes.")
-    max_filter_bytes = _Number(64, 65_536, "The longest filter, in bytes; a longer one is refused (400 invalidFilter).")
-    max_filter_terms = _Number(1, 400, "The most terms of one filter.")
-    max_nesting = _Number(8, 1000, "How deep the JSON of a request body may nest; a deeper one is refused (400).")
-    request_seconds = _Number(
+    max_bulk_bytes = Number(1024, 1_073_741_824, "The largest body of a request to `/Bulk`, in bytes.")
+    max_filter_bytes = Number(64, 65_536, "The longest filter, in bytes; a longer one is refused (400 invalidFilter).")
+    max_filter_terms = Number(1, 400, "The most terms of one filter.")
+    max_nesting = Number(8, 1000, "How deep the JSON of a request body may nest; a deeper one is refused (400).")
+    request_seconds = Number(
         1,
         3600,
         "How long the database may work on a request: then a search with a filter is refused (400 tooMany), "
         "and anything else answered 503 with nothing changed.",
     )
-    credential_seconds = _Number(
+    credential_seconds = Number(
         0,
         5,
         "How long a worker goes by what it has looked up of a token: a revocation, another profile and other policies "
@@ -150,7 +135,7 @@ class SettingsSchema(Schema):
         },
     )
     smtp_url = kinds.String(
-        validate=_read_by(read_relay),
+        validate=read_by(read_relay),
         metadata={
             "about": "The mail server for notifications: `smtp://HOST`, or with TLS `smtps://USER:PASSWORD@HOST:PORT` "
             "or `smtp+starttls://...`.",
@@ -158,7 +143,7 @@ class SettingsSchema(Schema):
         },
     )
     mail_from = kinds.String(
-        validate=_read_by(read_sender),
+        validate=read_by(read_sender),
         metadata={
             "about": "The address that notifications come from, such as `Secure Mail <no-reply@example.com>`.",
             "default": "none; needed with `smtp_url`",
@@ -177,6 +162,22 @@ class SettingsSchema(Schema):
             "about": "A directory of [resource types of your own](resource-types.md), served beside users and groups.",
             "default": "none",
         },
+    )
+
+    rate_limit = NumberOrOff(
+        1,
+        100_000,
+        "The requests per second that a connection may send in the long run; more are answered 429. `off`: any number.",
+    )
+    rate_burst = Number(1, 1_000_000, "The requests that a connection may send at once after it was silent.")
+    bulk_at_once = Number(1, 64, "The bulk requests of a connection that run at once; one more is answered 429.")
+    auth_failures = NumberOrOff(
+        1,
+        100_000,
+        "The failed authentications per minute that an address may send; more are answered 429. `off`: any number.",
+    )
+    trusted_proxies = Number(
+        0, 16, "The proxies before the server that each add to `X-Forwarded-For` the address that they see."
     )
 
     @validates_schema

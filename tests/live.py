@@ -163,7 +163,8 @@ def serving(url: str, directory: Path, workers: int = 1, idle_seconds: int = 75,
     """Serve a new database at ``url``, with a test account; the server must end well, without a traceback."""
     port, log_file = free_port(), directory / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCIM_")}
-    environment |= {"SCIM_DATABASE_URL": url, "PYTHONUNBUFFERED": "1", **settings}
+    environment |= {"SCIM_DATABASE_URL": url, "PYTHONUNBUFFERED": "1"}
+    environment |= {"SCIM_RATE_LIMIT": "off", "SCIM_AUTH_FAILURES": "off", **settings}
     token = _account(url)
     options = ("--port", port, "--workers", workers, "--idle-seconds", idle_seconds)
     command = [sys.executable, "-m", "scim_server.cli", "serve", *map(str, options)]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from scim_server.account.thresholds import spelt
 from scim_server.account.time_zones import is_time_zone
 
 
@@ -26,6 +27,12 @@ class Policies:
     filters_in_url: str = "allowed"
     passwords_store: str = "off"
     notifications_on_licence_assigned: bool = True
+    guard_window: int = 60
+    """The minutes within which the guard counts."""
+    guard_deactivations: str = "20% min 20 max 500"
+    guard_deletions: str = "20% min 20 max 500"
+    guard_licence_withdrawals: str = "20% min 20 max 500"
+    guard_group_clears: str = "20% min 10 max 100"
     defaults_licence_type: str | None = None
     defaults_timezone: str | None = None
     group_licences: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -87,6 +94,7 @@ def _read_group_licences(text: str) -> dict[str, str]:
     return read
 
 
+THRESHOLD = Reader("off, a number such as 50, or a percentage such as 20% or 20% min 20 max 500", spelt)
 BOOLEAN = Reader("true, false", lambda text: {"true": True, "false": False}[text.lower()])
 
 POLICIES: Mapping[str, tuple[str, Reader]] = MappingProxyType(
@@ -108,6 +116,11 @@ POLICIES: Mapping[str, tuple[str, Reader]] = MappingProxyType(
         "filters.inUrl": ("filters_in_url", _one_of("allowed", "refused")),
         "passwords.store": ("passwords_store", _one_of("off", "on")),
         "notifications.onLicenseAssigned": ("notifications_on_licence_assigned", BOOLEAN),
+        "guard.window": ("guard_window", _whole_number(1, 1440)),
+        "guard.deactivations": ("guard_deactivations", THRESHOLD),
+        "guard.deletions": ("guard_deletions", THRESHOLD),
+        "guard.licenseWithdrawals": ("guard_licence_withdrawals", THRESHOLD),
+        "guard.groupClears": ("guard_group_clears", THRESHOLD),
         "defaults.licenseType": ("defaults_licence_type", Reader("a licence type or none", _read_licence_type)),
         "defaults.timezone": ("defaults_timezone", Reader("an IANA time zone or unset", _read_time_zone)),
         "groupLicenses": (

@@ -7,6 +7,7 @@ from scim_server.cli.clients import client
 from scim_server.cli.connections import connection
 from scim_server.cli.demo import demo
 from scim_server.cli.groups import group
+from scim_server.cli.guards import guard
 from scim_server.cli.journal import log
 from scim_server.cli.notify import notify
 from scim_server.cli.schemas import schemas
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 for command in (
-    demo, upgrade, serve, account, domain, licence, group, token, client, connection, schemas, log, sweep, notify,
+    demo, upgrade, serve, account, domain, licence, group, token, client, connection, guard, schemas, log, sweep,
+    notify,
 ):  # fmt: skip
     main.add_command(command)

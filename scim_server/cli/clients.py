@@ -38,7 +38,6 @@ def client() -> None:
 @click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URL", help="Where the IdP waits for its code.")
 @click.option("--without-pkce", "proof_key", is_flag=True, flag_value=False, default=True, help="It cannot send PKCE.")
 @click.option("--jwks", type=_FILE, metavar="FILE", help="Its public keys, as a JSON Web Key Set.")
-@click.option("--jwks-url", metavar="URL", help="Where it publishes its public keys.")
 @click.option("--certificate", type=_FILE, metavar="FILE", help="Its own certificate, PEM.")
 @click.option("--subject-dn", "subject", metavar="DN", help="The subject of its certificate: CN=scim,O=Acme.")
 @click.option("--ca", "authority", type=_FILE, metavar="FILE", help="The authority that issues its certificate, PEM.")

@@ -1,4 +1,4 @@
-"""The commands on the connections of an account: which profile each has, and what it was seen to send."""
+"""The commands on the connections of an account: their profiles and pauses, and what they were seen to send."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ TITLES = {
 
 @click.group()
 def connection() -> None:
-    """Show the connections of identity providers, set their profiles."""
+    """Show the connections of identity providers, set their profiles, pause and resume them."""
 
 
 @connection.command("list")
@@ -30,8 +30,8 @@ def list_connections(account: str, as_json: bool) -> None:
     """List the connections; 'token issue' creates one."""
     with opened() as portal:
         connections = portal.connections(account)
-    heads = ("CONNECTION", "PROFILE", "LIVE TOKENS", "CREATED")
-    rows = [(one["name"], one["profile"], one["liveTokens"], one["created"]) for one in connections]
+    heads = ("CONNECTION", "PROFILE", "LIVE TOKENS", "CREATED", "PAUSED")
+    rows = [(one["name"], one["profile"], one["liveTokens"], one["created"], one["paused"]) for one in connections]
     tell(as_json, {"connections": connections}, table(heads, rows))
 
 
@@ -52,6 +52,8 @@ def show_connection(account: str, connection: str, as_json: bool) -> None:
 def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"connection  {plain(answer['name'])} ({answer['id']}), created {answer['created']}"
     yield f"profile     {answer['profile']}: {answer['about']}"
+    if answer["paused"]:
+        yield f"paused      since {answer['paused']}" + (f": {plain(answer['pauseReason'] or '')}").rstrip(": ")
     yield f"tokens      {', '.join(_token(one) for one in answer['tokens']) or '-'}"
     for kind, title in TITLES.items():
         seen = [one for one in answer["shapes"] if one["kind"] == kind]
@@ -77,3 +79,35 @@ def set_connection(account: str, connection: str, profile: str, as_json: bool) -
         answer = portal.set_connection(account, connection, profile)
     state = f"has the profile {answer['profile']}" + ("" if answer["changed"] else " already")
     tell(as_json, answer, [f"Connection '{plain(answer['name'])}' {state}."])
+
+
+@connection.command("pause")
+@account_option
+@click.argument("connection", metavar="CONNECTION")
+@click.option("--reason", metavar="TEXT", help="Why; its client is told, and the journal.")
+@json_option
+def pause_connection(account: str, connection: str, reason: str | None, as_json: bool) -> None:
+    """Have every request of CONNECTION answered 503 with Retry-After, reads too, within SCIM_CREDENTIAL_SECONDS.
+
+    Nothing of the account is changed; its tokens stay as they are.
+    """
+    with opened() as portal:
+        from scim_server.cli.guarding import pause
+
+        answer = pause(portal, account, connection, reason)
+    state = "is paused." if answer["changed"] else f"is paused already, since {answer['paused']}."
+    tell(as_json, answer, [f"Connection '{plain(answer['name'])}' {state}"])
+
+
+@connection.command("resume")
+@account_option
+@click.argument("connection", metavar="CONNECTION")
+@json_option
+def resume_connection(account: str, connection: str, as_json: bool) -> None:
+    """Serve a paused CONNECTION again, within SCIM_CREDENTIAL_SECONDS."""
+    with opened() as portal:
+        from scim_server.cli.guarding import resume
+
+        answer = resume(portal, account, connection)
+    state = "is served again." if answer["changed"] else "is not paused."
+    tell(as_json, answer, [f"Connection '{plain(answer['name'])}' {state}"])

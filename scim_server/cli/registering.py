@@ -40,7 +40,6 @@ class Registration:
     redirect_uris: Sequence[str] = ()
     proof_key: bool = True
     jwks: Path | None = None
-    jwks_url: str | None = None
     certificate: Path | None = None
     subject: str | None = None
     authority: Path | None = None
@@ -121,13 +120,11 @@ def _redirects(wanted: Registration) -> list[str]:
 
 
 def _keys(wanted: Registration) -> dict[str, str | None]:
-    """Return the public keys of a client, or where they are."""
-    if (wanted.auth == "private_key_jwt") is not ((wanted.jwks is None) is not (wanted.jwks_url is None)):
-        raise PortalError("private_key_jwt, and no other way, needs --jwks FILE or --jwks-url URL: one of the two.")
-    if wanted.jwks_url is not None:
-        _check_url("--jwks-url", wanted.jwks_url)
+    """Return the public keys of a client."""
+    if (wanted.auth == "private_key_jwt") is not (wanted.jwks is not None):
+        raise PortalError("private_key_jwt, and no other way, needs --jwks FILE.")
     if wanted.jwks is None:
-        return {"jwks_url": wanted.jwks_url}
+        return {}
     try:
         keys = read_keys(wanted.jwks.read_bytes())
     except BadKeys as error:

@@ -51,6 +51,24 @@ def connected(account_id: str, name: str, profile: str | None, moment: int) -> t
     return found, [profile_changed(found, profile)]
 
 
+def pause(
+    account: sa.Row[Any], name: str, reason: str | None, *, paused: bool
+) -> tuple[dict[str, Any], Sequence[Entry]]:
+    """Pause a connection, or let it go on; returns it, and what the journal is to be told. Again is no change."""
+    found = _named(account, name)
+    if (found.paused_at is not None) == paused:
+        return _head(found) | {"changed": False}, ()
+    entry = paused_or_resumed(account.id, found, reason, now() if paused else None)
+    return _head(_named(account, name)) | {"changed": True}, [entry]
+
+
+def paused_or_resumed(account_id: str, connection: sa.Row[Any], reason: str | None, paused_at: int | None) -> Entry:
+    """Pause a connection since a time, or let it go on; returns the entry of the journal."""
+    credentials.set_pause(account_id, connection.id, paused_at, reason)
+    action = "connection.resumed" if paused_at is None else "connection.paused"
+    return Entry(action, "success", "Connection", connection.id, connection.name, detail=reason)
+
+
 def profile_changed(connection: sa.Row[Any], profile: str) -> Entry:
     """Return the entry of the journal about another profile."""
     change = {"attribute": "profile", "from": connection.profile, "to": profile}
@@ -71,7 +89,14 @@ def _tokens(account: sa.Row[Any]) -> list[dict[str, Any]]:
 
 
 def _head(one: sa.Row[Any]) -> dict[str, Any]:
-    return {"id": one.id, "name": one.name, "profile": one.profile, "created": instant(one.created)}
+    return {
+        "id": one.id,
+        "name": one.name,
+        "profile": one.profile,
+        "created": instant(one.created),
+        "paused": answers.instant_or_none(one.paused_at),
+        "pauseReason": one.pause_reason,
+    }
 
 
 def _shape(one: sa.Row[Any]) -> dict[str, Any]:

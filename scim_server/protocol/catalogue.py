@@ -81,6 +81,16 @@ class Endpoint:
         return {attribute.urn.lower(): attribute for attribute in _walk(self.attributes)}
 
     @cached_property
+    def heads(self) -> Mapping[str, str]:
+        """The name of the top-level attribute or extension that each attribute is in, by fully qualified name."""
+        return {one.urn: head.name for head in self.attributes.values() for one in _walk({"": head})}
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The names of the top-level attributes that a document must have."""
+        return frozenset(head.name for head in self.attributes.values() if head.required)
+
+    @cached_property
     def hides(self) -> bool:
         """Whether a stored document may hold what is not shown unless it is asked for, or never."""
         return self.is_generic and any(one.returned in ("never", "request") for one in self.by_urn.values())

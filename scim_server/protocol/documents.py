@@ -29,8 +29,8 @@ class Stored(NamedTuple):
     modified: int | None = None
     groups: Sequence[tuple[str, str]] = ()
     """The groups of a user: id and displayName."""
-    members: Sequence[tuple[str, str | None]] | None = None
-    """The members of a group: id, and display where it is asked for; None when they are not to be shown."""
+    members: str | None = None
+    """The members of a group as the text of a JSON array; None when they are not to be shown."""
     member_count: int = 0
     extra: Mapping[str, Any] = MappingProxyType({})
     """Attributes of the account's extension that are returned on request only (R28)."""
@@ -67,9 +67,9 @@ def resource_text(endpoint: Endpoint, stored: Stored, base_url: str) -> str:
     """Return the whole representation of a resource as JSON text."""
     derived = ""
     if stored.groups:
-        derived = f',"groups":{_references(stored.groups, f"{base_url}/Groups/", "direct")}'
+        derived = f',"groups":{_groups(stored.groups, base_url)}'
     if stored.members is not None:
-        derived = f',"members":{_references(stored.members, f"{base_url}/Users/", "User")}'
+        derived = f',"members":{stored.members}'
     if stored.user is not None:
         derived = f',"user":{{"value":"{stored.user}","$ref":"{base_url}/Users/{stored.user}"}}'
     return (
@@ -88,13 +88,14 @@ def _times(stored: Stored) -> str:
     return f'"created":"{created}","lastModified":"{modified}",'
 
 
-def _references(pairs: Sequence[tuple[str, str | None]], base: str, kind: str) -> str:
-    """Return references to other resources; ``$ref`` is ours, never the client's (A-34)."""
-    elements = [
-        {"value": one, "$ref": base + one, "type": kind, **({"display": display} if display is not None else {})}
-        for one, display in pairs
-    ]
-    return orjson.dumps(elements).decode()
+def _groups(groups: Sequence[tuple[str, str]], base_url: str) -> str:
+    """Return the groups of a user; ``$ref`` is ours, never the client's (A-34)."""
+    return orjson.dumps(
+        [
+            {"value": one, "$ref": f"{base_url}/Groups/{one}", "type": "direct", "display": display}
+            for one, display in groups
+        ]
+    ).decode()
 
 
 @dataclass(frozen=True)

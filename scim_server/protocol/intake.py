@@ -28,6 +28,9 @@ MEMBERS = f"{GROUP}:members"
 CLOSED = frozenset({f"{ACCOUNT_USER}:kind", f"{ACCOUNT_GROUP}:kind"})
 """The attributes whose canonical values are all there are; roles and licences are judged by the account's rules."""
 
+JUDGED_BY_MODEL = frozenset({"reference", "dateTime", "binary", "decimal"})
+"""The types of which a value is read as text or number here and its form judged by the model."""
+
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -63,6 +66,8 @@ class Notes:
     """The undefined attributes, as sent."""
     empty: set[str] = field(default_factory=set)
     """The fully qualified names of the attributes given as ``""`` or ``[]``, which some hold for silence (P3)."""
+    leaves_to_model: bool = False
+    """Whether there is a value whose form the model judges: a reference, a time, binary, a number with a fraction."""
 
 
 def read_attributes(
@@ -125,6 +130,7 @@ def _read_one(attribute: Attribute, value: Any, tolerance: Tolerance, notes: Not
         if attribute.returned == "never" and isinstance(value, int | float):
             raise InvalidValueException(detail=f"{where}: the number given is not a string")  # it may be a secret
         read = _READERS[attribute.type](where, value, tolerance)
+        notes.leaves_to_model |= attribute.type in JUDGED_BY_MODEL
         return _settled(attribute, read, tolerance, where)
     if isinstance(value, str) and tolerance.bare_values and "value" in attribute.sub_attributes:
         value = {"value": value}

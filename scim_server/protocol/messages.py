@@ -79,6 +79,16 @@ def _check_schemas(endpoint: Endpoint, body: Mapping[str, Any], tolerance: Toler
         raise InvalidSyntaxException(detail=f"schemas must name '{endpoint.schema}' at {endpoint.path}")
 
 
+def judged(endpoint: Endpoint, document: Mapping[str, Any], notes: Notes, context: Context) -> None:
+    """Have the model judge a document that was read, where that has left it something to judge.
+
+    To build the model costs more than all else that is done to a body, and most users have nothing but names, texts
+    and booleans, which are settled (`tests/protocol/test_judged.py` holds that against the model).
+    """
+    if notes.leaves_to_model or endpoint.demands_parts:
+        validated(endpoint, with_schemas(endpoint, document), context)
+
+
 def validated(endpoint: Endpoint, document: Mapping[str, Any], context: Context) -> None:
     """Have the model judge a whole document; raises the SCIM error of what it finds."""
     with telling_scim_errors():

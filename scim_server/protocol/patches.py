@@ -1,8 +1,7 @@
-"""A PATCH body -> operations that each name one target; scim2-models applies them (RFC 7644 section 3.5.2).
+"""A PATCH body -> operations that each name one target (RFC 7644 section 3.5.2).
 
 An operation without a path is taken apart into one operation per attribute of its value, so that every shape that
-IdPs send (dotted keys, URN keys, keys with a filter) ends in the same form. Operations on a group's members leave
-the others: members are rows, not part of a document, and scim2-models is quadratic on them (S3).
+IdPs send (dotted keys, URN keys, keys with a filter) ends in the same form.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,105 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim2_models import (
-    Context,
     InvalidPathException,
     InvalidSyntaxException,
     InvalidValueException,
     MutabilityException,
     NoTargetException,
-    PatchOp,
     PayloadTooLargeException,
-    Resource,
-    ScimPolicy,
 )
 
 from scim_server.protocol.catalogue import Attribute, Endpoint
 from scim_server.protocol.intake import Notes, Tolerance, note_unknown, read_value
-from scim_server.protocol.messages import PATCH_OP, telling_scim_errors
+from scim_server.protocol.messages import PATCH_OP
+from scim_server.protocol.operations import Operation, Patch
 from scim_server.protocol.paths import target_of
 from scim_server.protocol.selections import MemberChange, member_change
 
 OPS = ("add", "replace", "remove")
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation with one target: a path in attribute notation, perhaps with a value filter."""
-
-    op: str
-    path: str
-    attribute: Attribute
-    """What the path ends at."""
-    value: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """What a PATCH asks for."""
-
-    operations: tuple[Operation, ...]
-    members: tuple[MemberChange, ...]
-    notes: Notes
-    claimed: tuple[Any, ...] = ()
-    """The ids that values without a path repeat; they cannot change (A-04)."""
-
-    @property
-    def asserted(self) -> frozenset[str]:
-        """The fully qualified names of what the operations write, and of what that is part of (P7)."""
-        names = {operation.attribute.urn for operation in self.operations}
-        return frozenset(names | {name.rpartition(".")[0] for name in names if "." in name.rpartition(":")[2]})
-
-    def apply(self, endpoint: Endpoint, document: Mapping[str, Any], policy: ScimPolicy) -> dict[str, Any]:
-        """Return the document with all operations applied, or raise the SCIM error of the first that cannot be."""
-        if any(one != document["id"] for one in self.claimed):
-            raise MutabilityException(attribute="id", detail="'id' is read-only.")
-        if not self.operations:
-            return dict(document)
-        model: Any = endpoint.model
-        with telling_scim_errors():
-            resource: Resource[Any] = model.model_validate(document, scim_policy=policy)
-            message = PatchOp.__class_getitem__(model).model_validate(
-                {"schemas": [PATCH_OP], "Operations": [_as_sent(operation) for operation in self.operations]},
-                scim_ctx=Context.RESOURCE_PATCH_REQUEST,
-                scim_policy=policy,
-            )
-            for operation, step in zip(self.operations, message.operations or (), strict=True):
-                _carry_out(operation, message.model_copy(update={"operations": [step]}), resource, policy)
-            after: dict[str, Any] = resource.model_dump()
-            _check_demands(endpoint, after)
-            return after
-
-
-def _carry_out(operation: Operation, step: Any, resource: Resource[Any], policy: ScimPolicy) -> None:
-    """Apply one operation; an add creates the element that its path describes, whatever a replace may (A-05)."""
-    creates = {"unmatched_path_filter": ScimPolicy.UnmatchedPathFilter.create}
-    try:
-        step.patch(resource, policy.model_copy(update=creates) if operation.op == "add" else policy)
-    except NoTargetException:
-        raise NoTargetException(detail=f"path '{operation.path[:200]}' selects no value") from None
-
-
-def _check_demands(endpoint: Endpoint, document: Mapping[str, Any]) -> None:
-    """Refuse a complex value or an extension without a part that it must have, which a PATCH can leave (S15)."""
-    if endpoint.demands_parts:
-        _check_parts(endpoint.attributes, document)
-
-
-def _check_parts(attributes: Mapping[str, Attribute], document: Mapping[str, Any]) -> None:
-    for name, value in document.items():
-        parts = attributes[name.lower()].sub_attributes if name.lower() in attributes else {}
-        for element in value if isinstance(value, list) else [value]:
-            if not parts or not isinstance(element, dict):
-                continue
-            missing = next((one for one in parts.values() if one.required and element.get(one.name) is None), None)
-            if missing:
-                raise InvalidValueException(detail=f"{missing.urn} is required; send it as well")
-            _check_parts(parts, element)
-
-
-def _as_sent(operation: Operation) -> dict[str, Any]:
-    sent = {"op": operation.op, "path": operation.path}
-    return sent if operation.op == "remove" else {**sent, "value": operation.value}
 
 
 def read_patch(endpoint: Endpoint, body: Any, tolerance: Tolerance, most: int) -> Patch:

@@ -28,6 +28,8 @@ def parsed_path(endpoint: Endpoint, text: str) -> Path[Any]:
 
 def target_of(endpoint: Endpoint, text: str, tolerance: Tolerance) -> tuple[Attribute, bool]:
     """Return what a path ends at, and whether it selects elements of a list without naming a sub-attribute."""
+    if (named := endpoint.named(text)) is not None:  # nearly all paths, and parsed once for all requests
+        return named, False
     parsed = parsed_path(endpoint, text)
     attribute = endpoint.bound(parsed)
     if attribute is None:

@@ -8,6 +8,7 @@ from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
 from scim_server.provisioning import generic, groups, users
 from scim_server.provisioning.caller import Caller, Limits, Service
+from scim_server.provisioning.guarding import guarded
 from scim_server.provisioning.reading import complete, read, search
 from scim_server.provisioning.root import search as search_root
 
@@ -30,12 +31,14 @@ _WRITERS: Mapping[str, Any] = {"/Users": users, "/Groups": groups}
 """The use cases of our own resource types; those of configured ones are the same for all."""
 
 
+@guarded
 def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Stored:
     """Create a resource out of the body of a POST."""
     work: Callable[..., Stored] = _WRITERS.get(endpoint.path, generic).create
     return work(service, caller, endpoint, body)
 
 
+@guarded
 def put(
     service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
 ) -> Stored:
@@ -44,6 +47,7 @@ def put(
     return work(service, caller, endpoint, identifier, body, conditions)
 
 
+@guarded
 def patch(
     service: Service, caller: Caller, endpoint: Endpoint, identifier: str, body: Any, conditions: Conditions
 ) -> Stored:
@@ -52,6 +56,7 @@ def patch(
     return work(service, caller, endpoint, identifier, body, conditions)
 
 
+@guarded
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
     """Delete a resource."""
     work = _WRITERS.get(endpoint.path, generic).delete

@@ -7,14 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 from scim2_models import Context, InvalidValueException, NotFoundException
 
+from scim_server.account.guard import is_cleared
 from scim_server.account.refusals import Refused
 from scim_server.protocol.catalogue import ACCOUNT_GROUP, Endpoint
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
-from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
+from scim_server.protocol.messages import Body, judged, read_resource, replaced, spoken, with_schemas
 from scim_server.protocol.patches import read_patch
 from scim_server.protocol.selections import MemberChange, member_ids
-from scim_server.provisioning import group_licences
+from scim_server.provisioning import group_licences, guarding
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import Change, document_changes, entries_of, ignored
 from scim_server.provisioning.grace import lock_account
@@ -40,7 +41,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     """Create a group, with or without members, with or without a licence to give (E4, E27, E28)."""
     read = _read(service, caller, endpoint, body)
     document = _with_defaults(read.document)
-    validated(endpoint, with_schemas(endpoint, document), Context.RESOURCE_CREATION_REQUEST)
+    judged(endpoint, document, read.notes, Context.RESOURCE_CREATION_REQUEST)
     ids = limited(service, member_ids(read.document.get("members")))
     asked = group_licences.type_of_new(caller.policies, document)
     identifier = new_id()
@@ -69,7 +70,7 @@ def put(
 ) -> Stored:
     """Replace a group by what a PUT says, keeping members and licence that it does not mention (P3)."""
     read = _read(service, caller, endpoint, body)
-    validated(endpoint, with_schemas(endpoint, _with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
+    judged(endpoint, _with_defaults(read.document), read.notes, Context.RESOURCE_REPLACEMENT_REQUEST)
     changes: tuple[MemberChange, ...] = ()
     if "members" in read.document:
         changes = (MemberChange("replace", limited(service, member_ids(read.document["members"]))),)
@@ -108,6 +109,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         members = memberships.ids(caller.account_id, identifier) if row.licence_type else []
         resources.delete(caller.account_id, endpoint, identifier)
         decided = group_licences.followed(caller, members, now) if members else []
+        guarding.check(caller, decided, now, cleared=row.member_count > 0)
         _tell(caller, "group.deleted", identifier, {"displayName": row.display_name}, [], now, decided)
 
     in_transaction(service.database, work)
@@ -135,6 +137,7 @@ def _changed(
         final = _final(endpoint, after, identifier)
         _save(caller, endpoint, row, final, moved, now)
         decided = group_licences.changed(caller, identifier, row.licence_type, given, moved, now)
+        guarding.check(caller, decided, now, cleared=is_cleared(row.member_count, moved.removed))
         changes = [*document_changes(texts.written(row), final), *_giving(row.licence_type, given), *moved.changes]
         if changes:
             _tell(caller, "group.updated", identifier, final, [*changes, *ignored(asked.unknown)], now, decided)
@@ -181,7 +184,7 @@ def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": document[ACCOUNT_GROUP]["kind"]}
 
 
-def _locked_row(caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> sa.Row[Any]:
+def _locked_row(caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> Any:
     row = resources.fetch_row(caller.account_id, endpoint, identifier)
     if row is None:
         raise not_found(identifier)

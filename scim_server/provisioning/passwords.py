@@ -9,7 +9,7 @@ from scim2_models import InvalidValueException
 
 from scim_server.protocol.catalogue import USER
 from scim_server.protocol.folding import opaque
-from scim_server.protocol.patches import Operation
+from scim_server.protocol.operations import Operation
 from scim_server.provisioning.caller import Caller, Service
 from scim_server.store import resources
 

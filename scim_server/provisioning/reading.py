@@ -29,7 +29,7 @@ def read(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, 
         stored = resources.fetch(caller.account_id, endpoint, identifier)
     if stored is None:
         raise missing(endpoint, identifier)
-    return complete(caller, endpoint, [stored], chosen)[0]
+    return complete(service, caller, endpoint, [stored], chosen)[0]
 
 
 def missing(endpoint: Endpoint, identifier: str) -> NotFoundException | Refused:
@@ -48,7 +48,7 @@ def search(service: Service, caller: Caller, endpoint: Endpoint, asked: Search) 
     if asked.filter is not None:
         asked = replace(asked, filter=caller.profile.rewrite_filter(endpoint, asked.filter))
     found = _found(service, caller, endpoint, asked, chosen)
-    shown = complete(caller, endpoint, found.resources, chosen)
+    shown = complete(service, caller, endpoint, found.resources, chosen)
     texts = [represented(endpoint, stored, service.base_url, chosen) for stored in shown]
     if asked.cursor is not None:
         return cursor_page(texts, found.total, found.next_cursor)
@@ -99,7 +99,9 @@ def _condition(service: Service, caller: Caller, endpoint: Endpoint, asked: Sear
     return filters.condition(endpoint, parsed, caller.account_id, service.database.dialect)
 
 
-def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection) -> list[Stored]:
+def complete(
+    service: Service, caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen: Projection
+) -> list[Stored]:
     """Return resources with what the client wants to see beside the document: a group's members, a user's logs."""
     if not found or not is_partial(endpoint, chosen):
         return list(found)
@@ -107,7 +109,8 @@ def complete(caller: Caller, endpoint: Endpoint, found: Sequence[Stored], chosen
         logs = user_logs.counts(caller.account_id, [stored.id for stored in found])
         return [stored._replace(extra=_told(logs[stored.id])) for stored in found]
     display = chosen.wants(endpoint.attributes["members"].sub_attributes["display"])
-    members = memberships.of_groups(caller.account_id, [stored.id for stored in found], display)
+    base = f"{service.base_url}/Users/"
+    members = memberships.texts(caller.account_id, [stored.id for stored in found], base, display)
     return [stored._replace(members=members[stored.id]) for stored in found]
 
 

@@ -59,6 +59,6 @@ def _texts(service: Service, caller: Caller, found: Sequence[Resource], chosen: 
     for endpoint in dict.fromkeys(endpoint for endpoint, _ in found):
         wanted = chosen[endpoint.path]
         of_type = [stored for one, stored in found if one is endpoint]
-        for stored in complete(caller, endpoint, of_type, wanted):
+        for stored in complete(service, caller, endpoint, of_type, wanted):
             whole[endpoint.path, stored.id] = represented(endpoint, stored, service.base_url, wanted)
     return [whole[endpoint.path, stored.id] for endpoint, stored in found]

@@ -15,9 +15,9 @@ from scim_server.protocol.catalogue import ACCOUNT_USER, ENTERPRISE, USER, Attri
 from scim_server.protocol.conditions import Conditions
 from scim_server.protocol.documents import Stored
 from scim_server.protocol.intake import Notes
-from scim_server.protocol.messages import Body, read_resource, replaced, spoken, validated, with_schemas
+from scim_server.protocol.messages import Body, judged, read_resource, replaced, spoken, with_schemas
 from scim_server.protocol.patches import read_patch
-from scim_server.provisioning import myself, passwords
+from scim_server.provisioning import guarding, myself, passwords
 from scim_server.provisioning.caller import Caller, NeedsAccount, Service, in_transaction
 from scim_server.provisioning.changes import document_changes, ignored, masked_name, member_changes, user_entries
 from scim_server.provisioning.grace import lock_account
@@ -48,7 +48,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     """Create a user (R2-R7, R13, R16-R20, R23, R26)."""
     read = _read(service, caller, endpoint, body)
     document = with_defaults(read.document)
-    validated(endpoint, with_schemas(endpoint, document), Context.RESOURCE_CREATION_REQUEST)
+    judged(endpoint, document, read.notes, Context.RESOURCE_CREATION_REQUEST)
     password = passwords.columns(service, caller, None, read.document)
     asked = Asked(document, _asserted_by_body(read.document, {}), read.notes, password)
     identifier = new_id()
@@ -62,7 +62,7 @@ def put(
 ) -> Stored:
     """Replace a user by what a PUT says, keeping what the account does not let silence decide (P3, P7)."""
     read = _read(service, caller, endpoint, body)
-    validated(endpoint, with_schemas(endpoint, with_defaults(read.document)), Context.RESOURCE_REPLACEMENT_REQUEST)
+    judged(endpoint, with_defaults(read.document), read.notes, Context.RESOURCE_REPLACEMENT_REQUEST)
     password = passwords.columns(service, caller, identifier, read.document)
 
     def work(locked: bool, now: int) -> Stored:
@@ -111,6 +111,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         accounts.remember_deleted(caller.account_id, row.user_name, now)
         resources.delete(caller.account_id, endpoint, identifier)
         own, *others = carry_out_own(caller.account_id, caller.policies, own, None, now)
+        guarding.check(caller, (own, *others), now)
         masked = masked_name(row.user_name, caller.policies.deletion_audit_identity)
         left = [{"attribute": "groups", "from": groups[:TOLD]}] if groups else []
         journal.write(caller.account_id, caller.actor, user_entries(own, masked, left, others), now)
@@ -152,7 +153,7 @@ def _locked_row(
     identifier: str,
     conditions: Conditions,
     lock: Lock = Lock.CHANGE,
-) -> sa.Row[Any]:
+) -> Any:
     row = resources.fetch_row(caller.account_id, endpoint, identifier, lock)
     if row is None:
         raise Refused("R22", "E23", id=identifier)
@@ -292,6 +293,7 @@ def _write(
         raise Refused("R3", "E3", value=plan.after.user_name) from None
     target = facts.transfer_to if isinstance(facts.transfer_to, Member) else None
     own, *others = carry_out_own(caller.account_id, caller.policies, Decided(before, plan), target, now)
+    guarding.check(caller, (own, *others), now)
     changes = [*document_changes(old, document), *member_changes(before, plan.after)]
     changes += [*({"attribute": name} for name in asked.password), *ignored(asked.notes.unknown)]
     entries = user_entries(own, plan.after.user_name, changes, others)

@@ -16,7 +16,6 @@ oauth_client = sa.Table(
     sa.Column("scopes", Text, nullable=False),
     sa.Column("secret", Text),
     sa.Column("jwks", Text),
-    sa.Column("jwks_url", Text),
     sa.Column("subject", Text),
     sa.Column("issuer", Text),
     sa.Column("thumbprint", Text),

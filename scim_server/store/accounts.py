@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from scim_server.account.model import ADMINISTRATOR, PERSON, Pool
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import execute
+from scim_server.store.database import Prepared, execute
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import account, approved_domain, deleted_address, licence_pool, user
 
@@ -53,13 +53,15 @@ def settings_of(row: sa.Row[Any]) -> dict[str, Any]:
     return settings
 
 
-def lock(account_id: str) -> sa.Row[Any]:
+def lock(account_id: str) -> Any:
     """Make every other request that moves a seat or an administrator of the account wait (P6); returns its row.
 
     The lock does not hinder inserts that refer to the account. SQLite has one writer at a time already.
     """
-    mine = sa.select(account).where(account.c.id == account_id)
-    return execute(mine.with_for_update(key_share=True)).one()
+    return _LOCKED.one_or_none({"account": account_id})
+
+
+_LOCKED = Prepared(sa.select(account).where(account.c.id == sa.bindparam("account")).with_for_update(key_share=True))
 
 
 def set_domain(account_id: str, name: str, status: str, now: int) -> None:
@@ -92,15 +94,16 @@ def domain_owner(name: str) -> str | None:
 
 def approved(account_id: str, names: Iterable[str]) -> frozenset[str]:
     """Return those of the named domains that are approved for the account (R2)."""
-    asked = sorted(names)
-    if not asked:
-        return frozenset()
-    statement = sa.select(approved_domain.c.name).where(
-        approved_domain.c.account_id == account_id,
-        approved_domain.c.name.in_(asked),
+    return frozenset(name for name in names if _IS_APPROVED.scalar({"account": account_id, "name": name}))
+
+
+_IS_APPROVED = Prepared(
+    sa.select(approved_domain.c.name).where(
+        approved_domain.c.account_id == sa.bindparam("account"),
+        approved_domain.c.name == sa.bindparam("name"),
         approved_domain.c.status == "approved",
     )
-    return frozenset(execute(statement).scalars())
+)
 
 
 def add_licences(account_id: str, licence_type: str, quantity: int) -> None:
@@ -131,42 +134,57 @@ def set_activations(account_id: str, licence_type: str, quantity: int, now: int)
 
 def pools(account_id: str) -> dict[str, Pool]:
     """Return the licence pools of an account by type, personal types first and by tier."""
-    order = (licence_pool.c.tier.is_(None), licence_pool.c.tier, licence_pool.c.type)
-    rows = execute(sa.select(licence_pool).where(licence_pool.c.account_id == account_id).order_by(*order))
     return {
         row.type: Pool(row.type, row.total, row.assigned, row.family, row.tier, row.protected_returns, row.activations)
-        for row in rows
+        for row in _POOLS.all({"account": account_id})
     }
+
+
+_POOLS = Prepared(
+    sa.select(licence_pool)
+    .where(licence_pool.c.account_id == sa.bindparam("account"))
+    .order_by(licence_pool.c.tier.is_(None), licence_pool.c.tier, licence_pool.c.type)
+)
 
 
 def active_administrators(account_id: str) -> int:
     """Return how many active administrators the account has (R21)."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(user)
-        .where(
-            user.c.account_id == account_id,
-            user.c.role == ADMINISTRATOR,
-            user.c.active.is_(True),
-            user.c.kind == PERSON,
-        )
+    return int(_ADMINISTRATORS.scalar({"account": account_id}))
+
+
+_ADMINISTRATORS = Prepared(
+    sa.select(sa.func.count().label("total"))
+    .select_from(user)
+    .where(
+        user.c.account_id == sa.bindparam("account"),
+        user.c.role == sa.literal_column(f"'{ADMINISTRATOR}'"),  # literal, so that its index is found
+        user.c.active.is_(True),
+        user.c.kind == PERSON,
     )
-    return int(execute(statement).scalar_one())
+)
 
 
 def was_deleted(account_id: str, user_name: str) -> bool:
     """Whether a user of this address was deleted before (R23)."""
-    statement = sa.select(sa.literal(1)).where(
-        deleted_address.c.account_id == account_id, deleted_address.c.digest == _digest(account_id, user_name)
+    asked = {"account": account_id, "digest": _digest(account_id, user_name)}
+    return _WAS_DELETED.scalar(asked) is not None
+
+
+_WAS_DELETED = Prepared(
+    sa.select(deleted_address.c.deleted).where(
+        deleted_address.c.account_id == sa.bindparam("account"), deleted_address.c.digest == sa.bindparam("digest")
     )
-    return execute(statement).first() is not None
+)
 
 
 def remember_deleted(account_id: str, user_name: str, now: int) -> None:
     """Keep the digest of a deleted user's address, so that a re-creation is known (R23)."""
     if not was_deleted(account_id, user_name):
         values = {"account_id": account_id, "digest": _digest(account_id, user_name), "deleted": now}
-        execute(deleted_address.insert(), values)
+        _REMEMBER.run(values)
+
+
+_REMEMBER = Prepared(deleted_address.insert())
 
 
 def _digest(account_id: str, user_name: str) -> str:

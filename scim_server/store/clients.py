@@ -32,12 +32,13 @@ class Client:
     secret: str | None
     """The digest of its secret."""
     jwks: str | None
-    jwks_url: str | None
     subject: str | None
     issuer: str | None
     """The certificate of the authority that issues the client's, as PEM."""
     thumbprint: str | None
     redirect_uris: tuple[str, ...]
+    paused_at: int | None
+    pause_reason: str | None
     proof_key: bool
     """Whether an authorization request must bring a code challenge (RFC 7636)."""
     connection: str
@@ -71,18 +72,14 @@ def create(account_id: str, values: Mapping[str, Any], now: int) -> str:
 
 
 def live(account_id: str, identifier: str) -> Client | None:
-    """Return a client that may be given tokens: neither it nor its connection is out of use."""
-    row = execute(_clients(account_id).where(oauth_client.c.id == identifier, _may_act())).one_or_none()
+    """Return a client that was not revoked; whether its connection is paused is told with it."""
+    is_live = oauth_client.c.revoked_at.is_(None)
+    row = execute(_clients(account_id).where(oauth_client.c.id == identifier, is_live)).one_or_none()
     if row is None:
         return None
     values = {name: value for name, value in row._asdict().items() if name in Client.__dataclass_fields__}
     split = {name: tuple(values[name].split()) for name in _TUPLES}
     return Client(**{**values, **split, "grants": frozenset(row.grants.split())})
-
-
-def _may_act() -> sa.ColumnElement[bool]:
-    """Whether a client may act: the one place where its state, and that of its connection, is judged."""
-    return oauth_client.c.revoked_at.is_(None)
 
 
 def listed(account_id: str) -> list[sa.Row[Any]]:
@@ -93,7 +90,13 @@ def listed(account_id: str) -> list[sa.Row[Any]]:
 def _clients(account_id: str) -> sa.Select[Any]:
     wired = (connection.c.account_id == oauth_client.c.account_id) & (connection.c.id == oauth_client.c.connection_id)
     return (
-        sa.select(oauth_client, connection.c.name.label("connection"), account.c.name.label("account"))
+        sa.select(
+            oauth_client,
+            connection.c.name.label("connection"),
+            connection.c.paused_at,
+            connection.c.pause_reason,
+            account.c.name.label("account"),
+        )
         .join(connection, wired)
         .join(account, account.c.id == oauth_client.c.account_id)
         .where(oauth_client.c.account_id == account_id)

@@ -39,6 +39,8 @@ class Credential:
     """The OAuth client that obtained it; None where an administrator issued it."""
     thumbprint: str | None = None
     """The digest of the only certificate with which it may be used (RFC 8705)."""
+    paused_at: int | None = None
+    pause_reason: str | None = None
 
 
 _BY_DIGEST = Prepared(
@@ -56,6 +58,8 @@ _BY_DIGEST = Prepared(
         credential.c.connection_id,
         credential.c.client_id,
         credential.c.thumbprint,
+        connection.c.paused_at,
+        connection.c.pause_reason,
     )
     .join(
         connection,
@@ -145,6 +149,12 @@ def set_profile(account_id: str, connection_id: str, profile: str) -> None:
     """Give a connection another profile."""
     where = (connection.c.account_id == account_id, connection.c.id == connection_id)
     execute(connection.update().where(*where).values(profile=profile))
+
+
+def set_pause(account_id: str, connection_id: str, paused_at: int | None, reason: str | None) -> None:
+    """Pause a connection, or let it go on."""
+    where = (connection.c.account_id == account_id, connection.c.id == connection_id)
+    execute(connection.update().where(*where).values(paused_at=paused_at, pause_reason=reason))
 
 
 def issue(

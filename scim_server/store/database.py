@@ -6,11 +6,13 @@ is none outside of a block. Reads run without BEGIN and COMMIT, which saves two 
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from math import inf
+from operator import attrgetter
 from time import monotonic
 from typing import Any
 
@@ -109,43 +111,118 @@ def execute(
     return _in_time().execute(statement, parameters)
 
 
-class Prepared:
-    """A read compiled once per dialect and run on the driver itself.
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement in the words of one dialect."""
 
-    SQLAlchemy's work per execution costs several times what the database does for a row by key; the reads that IdPs
-    repeat all day skip it. Rows are named tuples; booleans come as the driver has them (0 and 1 on SQLite).
+    text: str
+    order: Sequence[str] | None
+    """The parameters by position; None where they go by name."""
+    own: Mapping[str, Any]
+    """Values that the compiler binds besides the caller's."""
+    given: Mapping[str, Callable[[Any], Any]]
+    """How parameters are made into what the driver takes, where it takes something else."""
+    taken: Sequence[tuple[int, Callable[[Any], Any]]]
+    """How what the driver hands out is made into a value, by position."""
+
+
+class Prepared:
+    """A statement compiled once per dialect and run on the driver itself.
+
+    SQLAlchemy's work per execution costs several times what the database does for a row by key; the statements that
+    IdPs repeat all day skip it. All that varies is a ``bindparam``; rows are named tuples.
     """
 
-    def __init__(self, statement: sa.Select[Any]) -> None:
+    def __init__(self, statement: sa.Select[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[str, Sequence[str] | None, Mapping[str, Any]]] = {}
-        self._make_row = _row_type([str(column.key) for column in statement.selected_columns])._make
+        self._compiled: dict[str, _Compiled] = {}
+        columns = statement.selected_columns if isinstance(statement, sa.Select) else statement.exported_columns
+        self._columns = list(columns)
+        self._make_row = _row_type([str(column.key) for column in self._columns])._make
 
     def all(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows for the parameters."""
         connection = _in_time()
-        text, order, own = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        given = {**own, **parameters}
-        driver: Any = connection.connection.driver_connection
-        try:
-            cursor = driver.execute(text, given if order is None else [given[name] for name in order])
-            return list(map(self._make_row, cursor))
-        except connection.dialect.loaded_dbapi.Error as error:
-            if _was_stopped(error):
-                raise OutOfTime from error
-            raise _told(connection, driver, text, error) from error
+        compiled = self._compiled_for(connection.dialect)
+        rows: Iterable[Sequence[Any]] = _driven(connection, compiled, "execute", _bound(compiled, parameters), list)
+        if compiled.taken:
+            rows = [_made(row, compiled.taken) for row in rows]
+        return list(map(self._make_row, rows))
 
     def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
         """Return the only row for the parameters, or None."""
         rows = self.all(parameters)
         return rows[0] if rows else None
 
-    def _compile(self, dialect: sa.Dialect) -> tuple[str, Sequence[str] | None, Mapping[str, Any]]:
-        """Compile for a dialect, whose compiler may bind values of its own besides the caller's."""
+    def scalar(self, parameters: Mapping[str, Any]) -> Any:
+        """Return the first value of the only row for the parameters, or None."""
+        rows = self.all(parameters)
+        return rows[0][0] if rows else None
+
+    def run(self, parameters: Mapping[str, Any]) -> int:
+        """Write once; returns how many rows were written."""
+        connection = _in_time()
+        compiled = self._compiled_for(connection.dialect)
+        written: int = _driven(connection, compiled, "execute", _bound(compiled, parameters), _ROWCOUNT)
+        return written
+
+    def run_each(self, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Write once for each of the parameters."""
+        connection = _in_time()
+        compiled = self._compiled_for(connection.dialect)
+        method = "executemany" if len(parameters) > 1 else "execute"
+        bound = [_bound(compiled, one) for one in parameters]
+        _driven(connection, compiled, method, bound if len(parameters) > 1 else bound[0], _ROWCOUNT)
+
+    def _compiled_for(self, dialect: sa.Dialect) -> _Compiled:
+        return self._compiled.get(dialect.name) or self._compile(dialect)
+
+    def _compile(self, dialect: sa.Dialect) -> _Compiled:
         compiled = self._statement.compile(dialect=dialect)
         order = compiled.positiontup if compiled.positional else None
-        self._compiled[dialect.name] = str(compiled), order, compiled.params
+        given = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        taken = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in self._columns]
+        self._compiled[dialect.name] = _Compiled(
+            str(compiled),
+            order,
+            compiled.params,
+            {name: make for name, make in given.items() if make is not None},
+            [(position, make) for position, make in enumerate(taken) if make is not None],
+        )
         return self._compiled[dialect.name]
+
+
+def _bound(compiled: _Compiled, parameters: Mapping[str, Any]) -> Any:
+    """Return parameters as the driver takes them: by position or by name."""
+    given = {**compiled.own, **parameters}
+    for name, make in compiled.given.items():
+        given[name] = make(given[name])
+    return given if compiled.order is None else [given[name] for name in compiled.order]
+
+
+def _made(row: Sequence[Any], taken: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
+    values = list(row)
+    for position, make in taken:
+        values[position] = make(values[position])
+    return values
+
+
+_ROWCOUNT = attrgetter("rowcount")
+
+
+def _driven(
+    connection: sa.Connection, compiled: _Compiled, method: str, parameters: Any, take: Callable[[Any], Any]
+) -> Any:
+    """Run a statement on the driver; returns what is taken of its cursor, or raises its error as SQLAlchemy would."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        cursor = driver.cursor()
+        getattr(cursor, method)(compiled.text, parameters)
+        return take(cursor)
+    except connection.dialect.loaded_dbapi.Error as error:
+        if _was_stopped(error):
+            raise OutOfTime from error
+        raise _told(connection, driver, compiled.text, error) from error
 
 
 def _told(connection: sa.Connection, driver: Any, text: str, error: Any) -> BaseException:

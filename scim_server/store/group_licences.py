@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_server.account.model import Member
-from scim_server.store.database import chunks, execute
+from scim_server.store.database import Prepared, chunks, execute
+from scim_server.store.id_lists import among
 from scim_server.store.tables import group, membership, user
 
 LICENSED, PENDING = "licensed_member_count", "pending_member_count"
@@ -28,18 +29,19 @@ def counted_in(member: Member | None) -> frozenset[tuple[str, str]]:
 def types_given(account_id: str, user_ids: Sequence[str]) -> Mapping[str, list[tuple[str, str]]]:
     """Return the licence types that the groups of users give, with the groups' names, the first assigned first."""
     given: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    of_group = (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id)
     for chunk in chunks(user_ids):
-        statement = (
-            sa.select(membership.c.user_id, group.c.licence_type, group.c.display_name)
-            .join(group, of_group)
-            .where(membership.c.account_id == account_id, membership.c.user_id.in_(chunk))
-            .where(group.c.licence_type.is_not(None))
-            .order_by(membership.c.user_id, membership.c.added, membership.c.group_id)
-        )
-        for row in execute(statement):
+        for row in _GIVEN.all({"account": account_id, "ids": chunk}):
             given[row.user_id].append((row.licence_type, row.display_name))
     return given
+
+
+_GIVEN = Prepared(
+    sa.select(membership.c.user_id, group.c.licence_type, group.c.display_name)
+    .join(group, (group.c.account_id == membership.c.account_id) & (group.c.id == membership.c.group_id))
+    .where(membership.c.account_id == sa.bindparam("account"), among(membership.c.user_id))
+    .where(group.c.licence_type.is_not(None))
+    .order_by(membership.c.user_id, membership.c.added, membership.c.group_id)
+)
 
 
 def gives(account_id: str, licence_types: Collection[str]) -> sa.ColumnElement[bool]:

@@ -9,7 +9,8 @@ import orjson
 import sqlalchemy as sa
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import execute
+from scim_server.store.database import Prepared, execute
+from scim_server.store.id_lists import among
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import journal
 from scim_server.store.tables import user as user_table
@@ -69,7 +70,10 @@ def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> 
         for identifier, entry in zip(ids, entries, strict=True)
     ]
     if rows:
-        execute(journal.insert(), rows)
+        _WRITE.run_each(rows)
+
+
+_WRITE = Prepared(journal.insert())
 
 
 def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
@@ -77,21 +81,31 @@ def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
 
     None leaves the id alone. What succeeded for another user who once had one of the names is left as it is.
     """
-    about = sa.and_(journal.c.account_id == account_id, journal.c.target_id == user_id)
-    known = execute(sa.select(journal.c.target_name, journal.c.target_key).where(about).distinct()).all()
+    known = _NAMES.all({"account": account_id, "user": user_id})
     names = {name, *(row.target_name for row in known if row.target_name)}
     keys = {fold_name(name), *(row.target_key for row in known if row.target_key)}
-    asked_for = (journal.c.target_key.in_(keys), journal.c.outcome == "refused")
-    told = sa.or_(about, sa.and_(journal.c.account_id == account_id, *asked_for))
-    details = execute(sa.select(journal.c.id, journal.c.detail).where(told, journal.c.detail.is_not(None))).all()
+    told = {"account": account_id, "user": user_id, "ids": sorted(keys)}
     spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
-    for row in details:
-        changed = spelt.sub(masked or user_id, row.detail)
-        execute(
-            journal.update().where(journal.c.account_id == account_id, journal.c.id == row.id).values(detail=changed)
-        )
-    key = fold_name(masked) if masked else None
-    execute(journal.update().where(told).values(target_name=masked, target_key=key))
+    for row in _DETAILS.all(told):
+        _SET_DETAIL.run({"account": account_id, "entry": row.id, "new": spelt.sub(masked or user_id, row.detail)})
+    _MASK.run({**told, "name": masked, "key": fold_name(masked) if masked else None})
+
+
+_OF_ACCOUNT = journal.c.account_id == sa.bindparam("account")
+_ABOUT = sa.and_(_OF_ACCOUNT, journal.c.target_id == sa.bindparam("user"))
+_TOLD = sa.or_(_ABOUT, sa.and_(_OF_ACCOUNT, among(journal.c.target_key), journal.c.outcome == "refused"))
+_NAMES = Prepared(sa.select(journal.c.target_name, journal.c.target_key).where(_ABOUT).distinct())
+_DETAILS = Prepared(sa.select(journal.c.id, journal.c.detail).where(_TOLD, journal.c.detail.is_not(None)))
+_SET_DETAIL = Prepared(
+    journal.update()
+    .where(_OF_ACCOUNT, journal.c.id == sa.bindparam("entry"))
+    .values(detail=sa.bindparam("new", type_=sa.Text))
+)
+_MASK = Prepared(
+    journal.update()
+    .where(_TOLD)
+    .values(target_name=sa.bindparam("name", type_=sa.Text), target_key=sa.bindparam("key", type_=sa.Text))
+)
 
 
 def read(account_id: str, user: str | None = None, after: str = "", limit: int = 100) -> list[sa.Row[Any]]:
@@ -114,3 +128,12 @@ def read(account_id: str, user: str | None = None, after: str = "", limit: int =
         where.append(sa.or_(*targets, of_groups))
     statement = sa.select(journal).where(*where).order_by(journal.c.id.desc()).limit(limit)
     return list(reversed(execute(statement).all()))
+
+
+def since(account_id: str, actions: Sequence[str], begun: int, limit: int) -> list[sa.Row[Any]]:
+    """Return the newest entries of some actions that succeeded since a time, the newest first."""
+    mine = (journal.c.account_id == account_id, journal.c.occurred_at >= begun)
+    told = (journal.c.action.in_(actions), journal.c.outcome == "success")
+    statement = sa.select(journal).where(*mine, *told)
+    order = (journal.c.occurred_at.desc(), journal.c.id.desc())
+    return list(execute(statement.order_by(*order).limit(limit)))

@@ -15,7 +15,7 @@ from scim_server.account.model import Member, Pool
 from scim_server.account.refusals import Refused
 from scim_server.store import group_licences
 from scim_server.store.accounts import pools
-from scim_server.store.database import chunks, execute
+from scim_server.store.database import Prepared, chunks, execute
 from scim_server.store.tables import licence_pool, user
 
 STATE_COLUMNS = (
@@ -82,14 +82,22 @@ def move_seats(account_id: str, effects: Iterable[Effect]) -> frozenset[str]:
 
 
 def _move_seats(account_id: str, licence_type: str, change: int) -> None:
-    assigned = licence_pool.c.assigned + change
-    where = (licence_pool.c.account_id == account_id, licence_pool.c.type == licence_type)
-    if execute(
-        licence_pool.update().where(*where, assigned <= licence_pool.c.total).values(assigned=assigned)
-    ).rowcount:
+    if _MOVE.run({"account": account_id, "licence_type": licence_type, "change": change}):
         return
     pool = pools(account_id)[licence_type]
     raise Refused("R6", "E5", type=licence_type, assigned=pool.assigned, total=pool.total)
+
+
+_moved = licence_pool.c.assigned + sa.bindparam("change", type_=sa.Integer)
+_MOVE = Prepared(
+    licence_pool.update()
+    .where(
+        licence_pool.c.account_id == sa.bindparam("account"),
+        licence_pool.c.type == sa.bindparam("licence_type"),
+        _moved <= licence_pool.c.total,
+    )
+    .values(assigned=_moved)
+)
 
 
 def waiting(account_id: str, pool: Pool, account_pools: Mapping[str, Pool], limit: int) -> list[Member]:

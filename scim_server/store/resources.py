@@ -59,10 +59,9 @@ class Lock(Enum):
     """No membership may be added either, so that those that are counted are all there are."""
 
 
-def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock = Lock.CHANGE) -> sa.Row[Any] | None:
+def fetch_row(account_id: str, endpoint: Endpoint, identifier: str, lock: Lock = Lock.CHANGE) -> Any:
     """Return the row of a resource, locked until the end of the transaction, or None."""
-    statement = _row_by_id(endpoint, lock)
-    return execute(statement, {"account": account_id, "id": identifier}).one_or_none()
+    return _row_by_id(endpoint, lock).one_or_none({"account": account_id, "id": identifier})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def insert(account_id: str, endpoint: Endpoint, document: Mapping[str, Any], col
     place = map_of(endpoint)
     of_type = {"type": place.type} if place.type is not None else {}
     values = {"account_id": account_id, **of_type, **derived(endpoint, document), **columns}
-    _guarded(place.table.insert(), values)
+    _guarded(_insert(endpoint, frozenset(values)), values)
     _insert_values(account_id, endpoint, columns["id"], document)
 
 
@@ -114,7 +113,7 @@ def update(
     values = {**(derived(endpoint, document) if document is not None else {}), **columns}
     bound = {f"new_{name}": value for name, value in values.items()}
     key = {"old_account": account_id, "old_id": before.id, "old_version": before.version}
-    if _guarded(_update(endpoint, frozenset(values)), bound | key).rowcount == 0:
+    if _guarded(_update(endpoint, frozenset(values)), bound | key) == 0:
         raise Stale
     if document is not None:
         _replace_values(account_id, endpoint, before, document)
@@ -122,8 +121,12 @@ def update(
 
 def delete(account_id: str, endpoint: Endpoint, identifier: str) -> None:
     """Delete a resource with all that belongs to it; its memberships, logs and values go by cascade."""
-    place = map_of(endpoint)
-    execute(place.table.delete().where(place.of_account(account_id), place.table.c.id == identifier))
+    _delete(endpoint).run({"account": account_id, "id": identifier})
+
+
+@lru_cache(maxsize=64)
+def _delete(endpoint: Endpoint) -> Prepared:
+    return Prepared(map_of(endpoint).table.delete().where(*_with_id(endpoint)))
 
 
 @lru_cache(maxsize=64)
@@ -132,8 +135,8 @@ def _by_id(endpoint: Endpoint, dialect_name: str) -> Prepared:
 
 
 @lru_cache(maxsize=64)
-def _row_by_id(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
-    return _rows(endpoint, lock).where(*_with_id(endpoint))
+def _row_by_id(endpoint: Endpoint, lock: Lock) -> Prepared:
+    return Prepared(_rows(endpoint, lock).where(*_with_id(endpoint)))
 
 
 def _with_id(endpoint: Endpoint) -> tuple[sa.ColumnElement[bool], ...]:
@@ -148,14 +151,23 @@ def _rows(endpoint: Endpoint, lock: Lock) -> sa.Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _update(endpoint: Endpoint, names: frozenset[str]) -> sa.Update:
-    """The update of some columns over the version that was read; built once, as building costs more than running."""
+def _insert(endpoint: Endpoint, names: frozenset[str]) -> Prepared:
+    """The insert of a row with these columns."""
+    table = map_of(endpoint).table
+    return Prepared(
+        table.insert().values({name: sa.bindparam(name, type_=table.c[name].type) for name in sorted(names)})
+    )
+
+
+@lru_cache(maxsize=256)
+def _update(endpoint: Endpoint, names: frozenset[str]) -> Prepared:
+    """The update of some columns over the version that was read."""
     place = map_of(endpoint)
     table = place.table
     where = [place.of_account(sa.bindparam("old_account")), table.c.id == sa.bindparam("old_id")]
     version = sa.bindparam("old_version", type_=sa.Integer)
     new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in sorted(names)}
-    return table.update().where(*where, table.c.version == version).values(version=version + 1, **new)
+    return Prepared(table.update().where(*where, table.c.version == version).values(version=version + 1, **new))
 
 
 def derived(endpoint: Endpoint, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,9 +207,9 @@ def _key(endpoint: Endpoint, name: str, value: str | None) -> str | None:
     return value_key(endpoint.attributes[name], value) if value is not None else None
 
 
-def _guarded(statement: sa.Executable, values: Mapping[str, Any] | None = None) -> sa.CursorResult[Any]:
+def _guarded(statement: Prepared, values: Mapping[str, Any]) -> int:
     try:
-        return execute(statement, values)
+        return statement.run(values)
     except sa.exc.IntegrityError as error:
         if "_name_key" in str(error.orig):
             raise Taken from error
@@ -226,7 +238,10 @@ def _insert_values(account_id: str, endpoint: Endpoint, identifier: str, documen
     owner = {"account_id": account_id, "user_id": identifier}
     rows = [{**owner, "path": path, "value_key": key} for path, key in sorted(indexed_values(endpoint, document))]
     if rows:
-        execute(user_value.insert(), rows)
+        _INSERT_VALUES.run_each(rows)
+
+
+_INSERT_VALUES = Prepared(user_value.insert())
 
 
 def _replace_values(account_id: str, endpoint: Endpoint, before: sa.Row[Any], document: Mapping[str, Any]) -> None:

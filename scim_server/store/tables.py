@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from scim_server.store import access_tables as access_tables
 from scim_server.store.columns import Folded, Micros, Text, key, of_account, where
 from scim_server.store.columns import metadata as metadata
+from scim_server.store.limit_tables import guard as guard
+from scim_server.store.limit_tables import rate as rate
 from scim_server.store.resource_tables import resource
 
 account = sa.Table(
@@ -245,6 +247,8 @@ connection = sa.Table(
     sa.Column("name", Text, nullable=False),
     sa.Column("profile", Text, nullable=False),
     sa.Column("created", Micros, nullable=False),
+    sa.Column("paused_at", Micros),
+    sa.Column("pause_reason", Text),
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("account_id", "name"),
 )
@@ -284,10 +288,7 @@ credential = sa.Table(
     sa.Index(None, "account_id", "user_id"),
     sa.Index(None, "account_id", "client_id", "expires_at"),
 )
-"""The tokens of connections; with a ``user_id`` one stands for that user and ends with it.
-
-With a ``client_id`` an OAuth client obtained it, with a ``thumbprint`` only the holder of that certificate may use it.
-"""
+"""The tokens of connections; with a ``user_id`` one stands for that user, with a ``client_id`` an OAuth client has it."""
 
 for _table in (user, group, resource):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import dialect, execute
+from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.tables import user, user_log
 
 
@@ -74,5 +74,11 @@ def counts(account_id: str, user_ids: Sequence[str]) -> dict[str, LogCount]:
 
 def purge(account_id: str, user_id: str) -> int:
     """Destroy every log entry of a user and return how many there were (R9, R11, R22)."""
-    where = (user_log.c.account_id == account_id, user_log.c.user_id == user_id)
-    return execute(user_log.delete().where(*where)).rowcount
+    return _PURGE.run({"account": account_id, "user": user_id})
+
+
+_PURGE = Prepared(
+    user_log.delete().where(
+        user_log.c.account_id == sa.bindparam("account"), user_log.c.user_id == sa.bindparam("user")
+    )
+)

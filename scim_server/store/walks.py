@@ -7,13 +7,14 @@ meanwhile shifts nothing, and a page far on costs what the first one costs.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.documents import Stored
-from scim_server.store.database import dialect, execute
+from scim_server.store.database import Prepared, dialect, execute
 from scim_server.store.dialects import Condition, bound
 from scim_server.store.mapping import map_of
 from scim_server.store.pages import count
@@ -67,14 +68,35 @@ def walk(
     sort = _shortened(sort)
     key = sort.key if sort else None
     rows: list[Any] = []
-    for stretch in _stretches(endpoint, sort, after):
-        if limit and len(rows) <= limit:  # one more than the page has tells whether others follow
-            rows += execute(_rows(account_id, endpoint, condition, key, stretch, limit + 1 - len(rows))).all()
+    if sort is None and condition is None:
+        rows = _usual(account_id, endpoint, after, limit + 1) if limit else []
+    else:
+        for stretch in _stretches(endpoint, sort, after):
+            if limit and len(rows) <= limit:  # one more than the page has tells whether others follow
+                rows += execute(_rows(account_id, endpoint, condition, key, stretch, limit + 1 - len(rows))).all()
     page = rows[:limit]
     whole = after is None and limit and len(rows) <= limit
     total = len(rows) if whole else count(account_id, endpoint, condition)
     last = _position(page[-1], key, _ties(endpoint, key)) if len(rows) > limit > 0 else None
     return Walked(tuple(stored(endpoint, row) for row in page), total, last)
+
+
+def _usual(account_id: str, endpoint: Endpoint, after: Position | None, limit: int) -> list[Any]:
+    """Return the next rows of all there are, in the usual order; a prepared statement, as an IdP walks all day."""
+    passed = after.ties if after is not None else ()
+    values = {f"passed_{number}": value for number, value in enumerate(passed)}
+    statement = _usual_rows(endpoint, dialect(), bool(passed))
+    return statement.all({"account": account_id, "limit": limit, **values})
+
+
+@lru_cache(maxsize=64)
+def _usual_rows(endpoint: Endpoint, dialect_name: str, is_later: bool) -> Prepared:
+    place = map_of(endpoint)
+    ties = tuple(place.order)
+    passed = [sa.bindparam(f"passed_{number}", type_=column.type) for number, column in enumerate(ties)]
+    where = [place.of_account(sa.bindparam("account")), *((_later(ties, passed),) if is_later else ())]
+    limit = sa.bindparam("limit", type_=sa.Integer)
+    return Prepared(sa.select(*columns_sent(endpoint, dialect_name)).where(*where).order_by(*ties).limit(limit))
 
 
 def _shortened(sort: Sort | None) -> Sort | None:
@@ -130,7 +152,11 @@ def _beyond(ties: Sequence[sa.Column[Any]], after: Position | None) -> tuple[Con
     if after is None:
         return ()
     passed = [sa.literal(value, column.type) for column, value in zip(ties, after.ties, strict=True)]
-    return (sa.tuple_(*ties) > sa.tuple_(*passed) if len(ties) > 1 else ties[0] > passed[0],)
+    return (_later(ties, passed),)
+
+
+def _later(ties: Sequence[sa.Column[Any]], passed: Sequence[sa.ColumnElement[Any]]) -> Condition:
+    return sa.tuple_(*ties) > sa.tuple_(*passed) if len(ties) > 1 else ties[0] > passed[0]
 
 
 def _beyond_key(sort: Sort, ties: Sequence[sa.Column[Any]], after: Position | None) -> tuple[Condition, ...]:

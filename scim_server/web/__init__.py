@@ -12,7 +12,7 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import auth, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
+from scim_server.web import auth, braking, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -50,6 +50,7 @@ def create(settings: Settings | None = None) -> Flask:
     service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits)
     app.extensions["scim"] = service
     auth.install(app, database, settings.credential_seconds)
+    braking.install(app, service, settings)
     routes = scim.blueprint(list(catalogue.endpoints.values()))
     discovery.install(routes, catalogue, limits)
     bulk.install(routes)

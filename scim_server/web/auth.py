@@ -21,6 +21,7 @@ from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
 from scim_server.store.tokens import is_whole
+from scim_server.web import braking
 from scim_server.web.answers import scim_service
 from scim_server.web.certificates import thumbprint_of_request
 from scim_server.web.metadata import challenge_to
@@ -128,11 +129,12 @@ def identify(scope: str) -> Caller:
     try:
         token: Token = _protector.validate_request([scope], request)
     except OAuth2Error as error:
-        raise _unauthorized(error, scope) from error
+        raise braking.refused(_unauthorized(error, scope)) from error
     credential = token.credential
+    caller: Caller = g.caller
+    braking.admit(caller, credential)
     if credential.user_id is not None:
         _check_user(credential.account_id, credential.user_id)
-    caller: Caller = g.caller
     return caller
 
 

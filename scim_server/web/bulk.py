@@ -17,7 +17,7 @@ from scim_server.protocol.catalogue import Endpoint
 from scim_server.protocol.conditions import Conditions, etag
 from scim_server.protocol.documents import location
 from scim_server.provisioning import Caller
-from scim_server.web import scim
+from scim_server.web import braking, scim
 from scim_server.web.answers import read_json, scim_json, scim_service, tags
 from scim_server.web.errors import Asked, Told, record, told
 
@@ -47,8 +47,9 @@ def run_bulk(caller: Caller) -> Response:
     """Carry out the operations of a bulk request, each in a transaction of its own; the whole is 200 (R33)."""
     limits = scim_service().limits
     request.max_content_length = limits.bulk_bytes
-    asked = read_bulk(read_json(), caller.profile.tolerance, limits.bulk_operations)
-    results = Run(caller, asked).results()
+    with braking.one_bulk(caller):
+        asked = read_bulk(read_json(), caller.profile.tolerance, limits.bulk_operations)
+        results = Run(caller, asked).results()
     return scim_json(orjson.dumps({"schemas": [BULK_RESPONSE], "Operations": results}).decode())
 
 

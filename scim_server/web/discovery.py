@@ -105,6 +105,12 @@ def service_provider_config(limits: Limits) -> dict[str, Any]:
                 "description": "The token of a connection, issued by an administrator of the account.",
                 "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2.0",
+                "description": "A client of the connection obtains its tokens from /oauth2/token.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+            },
         ],
     }

@@ -14,13 +14,16 @@ from scim2_models import SCIMException
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
+from scim_server.account.guard import Held
 from scim_server.account.refusals import Refused
 from scim_server.provisioning import Caller
+from scim_server.provisioning.guarding import why
 from scim_server.provisioning.refusals import record_refusal
 from scim_server.store.database import OutOfTime
 from scim_server.store.resources import Stale
 from scim_server.web.answers import SCIM_JSON, scim_service
 from scim_server.web.auth import Unauthorized
+from scim_server.web.braking import PAUSED_FOR, Later, TooFast
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 STATE_CONFLICTS = frozenset({"E5", "E7", "E10", "E12", "E18", "E25", "E31"})
@@ -143,6 +146,18 @@ def _method(error: MethodNotAllowed, asked: Asked) -> Told:
         return Told(501, f"the method {asked.method[:40]} is not known here")
     allow = ("Allow", ", ".join(sorted(error.valid_methods or ())))
     return Told(405, f"{asked.method} is not offered at {asked.path[:200]}", headers=(allow,), is_refusal=True)
+
+
+@told.register
+def _later(error: Later, asked: Asked) -> Told:
+    """Tell that a request was held off; the journal is told of many at once (provisioning/tally.py)."""
+    status = 429 if isinstance(error, TooFast) else 503
+    return Told(status, str(error), headers=(("Retry-After", str(error.seconds)),))
+
+
+@told.register
+def _held(error: Held, asked: Asked) -> Told:
+    return Told(503, why(error, g.caller), headers=(("Retry-After", str(PAUSED_FOR)),))
 
 
 @told.register

@@ -167,7 +167,7 @@ def _complete(caller: Caller, endpoint: Endpoint, stored: Any, chosen: Any) -> A
     if not is_partial(endpoint, chosen):
         return stored
     with scim_service().database.reading():
-        return provisioning.complete(caller, endpoint, [stored], chosen)[0]
+        return provisioning.complete(scim_service(), caller, endpoint, [stored], chosen)[0]
 
 
 def checked(endpoint: Endpoint, identifier: str) -> str:

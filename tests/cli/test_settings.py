@@ -38,12 +38,30 @@ def test_the_environment_sets_every_field(tmp_path):
             "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
             "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
             "SCIM_EXTRA_SCHEMAS": str(tmp_path),
+            "SCIM_RATE_LIMIT": "12",
+            "SCIM_RATE_BURST": "13",
+            "SCIM_BULK_AT_ONCE": "14",
+            "SCIM_AUTH_FAILURES": "15",
+            "SCIM_TRUSTED_PROXIES": "16",
             "PATH": "/bin",
         }
     )
     numbers = (2048, 200, 20, 7, 8, 6, 4096, 100, 9, 10, 11, 1)
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
-    assert settings == Settings("postgresql://u:p@h/d", "https://scim.example.com/base", *numbers, *mail, tmp_path)
+    limits = (12, 13, 14, 15, 16)
+    places = ("postgresql://u:p@h/d", "https://scim.example.com/base")
+    assert settings == Settings(*places, *numbers, *mail, tmp_path, *limits)
+
+
+@pytest.mark.parametrize("text", ["off", " OFF "])
+def test_a_limit_that_is_off_is_none(text):
+    settings = load({"SCIM_RATE_LIMIT": text, "SCIM_AUTH_FAILURES": text})
+    assert (settings.rate_limit, settings.auth_failures) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "none", "", "1.5", "100001"])
+def test_another_text_for_a_limit_is_refused_with_what_is_allowed(text):
+    assert "must be a whole number from 1 to 100000, or 'off'." in problems({"SCIM_RATE_LIMIT": text})
 
 
 def test_a_relative_sqlite_path_is_made_absolute(monkeypatch, tmp_path):

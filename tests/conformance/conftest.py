@@ -14,7 +14,7 @@ BASE = "http://localhost/scim/v2"
 
 @pytest.fixture
 def provider(new_account: Callable[..., Api]) -> Api:  # noqa: F811
-    """An account of the default profile with licences, and an administrator who stays."""
+    """An account of the default profile with licences and an administrator who stays."""
     made = new_account(licences=20)
     made.user("keeper", ext={"role": "administrator"})
     return made

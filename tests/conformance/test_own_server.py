@@ -8,6 +8,7 @@ from conformance.runner import client, prepare, run
 from conformance.scim import Scim
 from conformance.transport import in_process
 from tests.web.conftest import Api
+from tests.web.test_rate_limits import worker
 
 from .conftest import BASE
 
@@ -53,3 +54,14 @@ def test_interrupted_run_leaves_nothing(new_account: Callable[..., Api]) -> None
     done = run(scim, [one for one in everything() if one.id.startswith(("CRT", "LST"))], interrupt)
     assert done.interrupted
     assert (users(api), done.left) == ([], ())
+
+
+def test_throttled_run_waits_and_fails_nothing(provider: Api) -> None:
+    """OBS-02: every 429 says when to come again, and the runner does."""
+    with worker(provider, rate_limit=60, rate_burst=10) as throttled:
+        scim = client(in_process(throttled.app), BASE, provider.token, provider.domain)
+        prepare(scim)
+        done = run(scim, [one for one in everything() if one.id.startswith(("GET", "PUT", "OBS"))])
+    assert scim.throttled
+    assert {one.check.id for one in done.results} >= {"OBS-01", "OBS-02"}
+    assert [(one.check.id, one.reason) for one in done.results if one.outcome is not Outcome.PASSED] == []

@@ -15,6 +15,7 @@ from flask import Flask
 from webtest import TestApp
 
 from scim_server import create_app
+from scim_server.account.guard import UNGUARDED
 from scim_server.account.model import Pool
 from scim_server.provisioning import Service
 from scim_server.settings import Settings
@@ -48,6 +49,11 @@ def op(verb: str, path: str | None = None, value: Any = ...) -> dict[str, Any]:
     if value is not ...:
         operation["value"] = value
     return operation
+
+
+def policies(settings: dict[str, Any]) -> dict[str, Any]:
+    """Policies by their keys; without a guard unless they say so, as many tests empty their accounts."""
+    return {**UNGUARDED, **{key.replace("__", "."): value for key, value in settings.items()}}
 
 
 @dataclass
@@ -181,7 +187,7 @@ class Api:
     def policy(self, **settings: Any) -> None:
         """Set policies of the account by their keys, with ``__`` for the dot."""
         with self.database.transaction():
-            accounts.set_settings(self.account_id, {key.replace("__", "."): value for key, value in settings.items()})
+            accounts.set_settings(self.account_id, policies(settings))
 
     def journal(self) -> list[Any]:
         """The account's journal, oldest entry first."""
@@ -218,8 +224,16 @@ class Api:
 @pytest.fixture(scope="module")
 def app(database_url: str) -> Iterator[Flask]:
     """The application on a migrated database, on SQLite and on PostgreSQL."""
-    # Policies and tokens change in the middle of a test; that they are kept in mind for a while has tests of its own.
-    settings = Settings(database_url=database_url, external_url="http://localhost", credential_seconds=0)
+    # Policies and tokens change in the middle of a test, which sends as fast as it can; that they are kept in mind for
+    # a while, and how much one may send, has tests of its own.
+    settings = Settings(
+        database_url=database_url,
+        external_url="http://localhost",
+        credential_seconds=0,
+        rate_limit=None,
+        bulk_at_once=64,
+        auth_failures=None,
+    )
     upgrading = Database(Flask("upgrade"), database_url)
     upgrade(upgrading)
     upgrading.engine.dispose()
@@ -233,12 +247,11 @@ def app(database_url: str) -> Iterator[Flask]:
 def new_account(app: Flask) -> Callable[..., Api]:
     """Make an account with an approved domain, five licences of each personal type, and a token."""
 
-    def make(licences: int = 5, **policies: Any) -> Api:
+    def make(licences: int = 5, **settings: Any) -> Api:
         number = next(_numbers)
         database: Database = app.extensions["scim"].database
         with database.transaction():
-            settings = {key.replace("__", "."): value for key, value in policies.items()}
-            account_id = accounts.create(f"account-{number}", settings, now())
+            account_id = accounts.create(f"account-{number}", policies(settings), now())
             accounts.set_domain(account_id, f"a{number}.example", "approved", now())
             for licence_type in ("eco", "advanced", "pro", "sharedMailbox"):
                 accounts.add_licences(account_id, licence_type, licences)

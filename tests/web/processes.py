@@ -44,14 +44,15 @@ class Crew:
 
 
 @contextmanager
-def crew(database_url: str, size: int) -> Iterator[Crew]:
-    """Start processes on a database, and end them."""
+def crew(database_url: str, size: int, **settings: Any) -> Iterator[Crew]:
+    """Start processes on a database, and end them; they send as fast as they can unless ``settings`` say otherwise."""
+    settings = {"rate_limit": None, **settings}
     spawning = multiprocessing.get_context("spawn")
     barrier = spawning.Barrier(size)
     pipes, processes = [], []
     for _ in range(size):
         ours, theirs = spawning.Pipe()
-        processes.append(spawning.Process(target=serve, args=(database_url, theirs, barrier), daemon=True))
+        processes.append(spawning.Process(target=serve, args=(database_url, theirs, barrier, settings), daemon=True))
         processes[-1].start()
         pipes.append(ours)
     try:
@@ -65,9 +66,9 @@ def crew(database_url: str, size: int) -> Iterator[Crew]:
             process.close()
 
 
-def serve(database_url: str, pipe: Connection, barrier: Any) -> None:
+def serve(database_url: str, pipe: Connection, barrier: Any, settings: dict[str, Any]) -> None:
     """Do the work that comes through the pipe until None comes: the main function of a process."""
-    app = create_app(Settings(database_url=database_url, external_url="http://localhost", credential_seconds=SECONDS))
+    app = create_app(Settings(database_url, "http://localhost", credential_seconds=SECONDS, **settings))
     pipe.send("ready")
     while (work := pipe.recv()) is not None:
         account_id, token, requests = work

@@ -20,7 +20,7 @@ def app(make_url) -> Iterator[Flask]:
     upgrading = Database(Flask("upgrade"), url)
     upgrade(upgrading)
     upgrading.engine.dispose()
-    application = create_app(Settings(url, "http://localhost", extra_schemas=EXTRA))
+    application = create_app(Settings(url, "http://localhost", credential_seconds=0, extra_schemas=EXTRA))
     yield application
     application.extensions["scim"].database.engine.dispose()
 

@@ -22,7 +22,7 @@ def app(database_url: str) -> Iterator[Flask]:
     upgrading = Database(Flask("upgrade"), database_url)
     upgrade(upgrading)
     upgrading.engine.dispose()
-    application = create_app(Settings(database_url, "http://localhost", extra_schemas=EXTRA))
+    application = create_app(Settings(database_url, "http://localhost", extra_schemas=EXTRA, rate_limit=None))
     yield application
     application.extensions["scim"].database.engine.dispose()
 

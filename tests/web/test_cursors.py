@@ -436,7 +436,6 @@ def plan(api: Api, statement: str, parameters: Any) -> str:
 @pytest.mark.parametrize(
     ("sort", "index", "bounds"),
     [
-        ({}, "ix_user_account_id_created_id", "(created,id)>(?,?)"),
         ({"sortBy": "userName"}, "uq_user_account_id_user_name_key|sqlite_autoindex_user_2", "user_name_key>?"),
         (
             {"sortBy": "userName", "sortOrder": "descending"},

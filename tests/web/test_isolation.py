@@ -163,7 +163,7 @@ def test_read_only_resources_show_nothing_of_others(api: Api, other: Api) -> Non
 
 def test_configured_types_show_nothing_of_others(app: Flask, database_url: str) -> None:
     """MTN-01 to MTN-04, MTN-10: neither a resource, a count nor a taken value, in every way to ask or to write."""
-    configured = create_app(Settings(database_url, "http://localhost", extra_schemas=EXTRA))
+    configured = create_app(Settings(database_url, "http://localhost", extra_schemas=EXTRA, rate_limit=None))
     api, other = account(configured), account(configured)
     body = {"schemas": [DEVICE], "displayName": "Printer", "serialNumber": "SN-1", "externalId": "x", "slot": 1}
     mine = api.post("/Devices", body)

@@ -157,7 +157,7 @@ def test_write_that_takes_too_long_leaves_nothing(crowd: Api, hasty: Flask) -> N
     ids = [f"c{number:05}" for number in range(PEOPLE)]
     body = {"schemas": [PATCH_OP], "Operations": [op("add", "members", [{"value": one} for one in ids])]}
     with crowd.unchanged(f"/Groups/{group}?excludedAttributes=meta.location"):
-        for seconds in (0.002, 0.005, 0.01, 0.02, 0.03):
+        for seconds in (0.001, 0.002, 0.004, 0.006, 0.008):
             with patience(database, seconds):
                 assert api.send("PATCH", f"/Groups/{group}", body).status_int == 503
             assert orjson.loads(api.response.body)["detail"].endswith(api.response.headers["X-Request-Id"])

@@ -167,6 +167,10 @@ def test_account_settings_are_the_policies_with_their_defaults(lively: Api) -> N
         "filters": {"inUrl": "allowed"},
         "passwords": {"store": "off"},
         "notifications": {"onLicenseAssigned": True},
+        "guard": {
+            "window": 60,
+            **dict.fromkeys(("deactivations", "deletions", "licenseWithdrawals", "groupClears"), "off"),
+        },
         "defaults": {"timezone": "Europe/Paris"},  # no licenseType: what is absent is left out
         "groupLicenses": [
             {"displayName": "Sales", "licenseType": "pro"},

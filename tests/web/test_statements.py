@@ -73,6 +73,19 @@ def test_page_of_a_walk_costs_what_a_page_by_index_does(app: Flask, api: Api) ->
         assert tuple(found) == costs, seen  # one more where those with a displayName end and the others begin
 
 
+def test_usual_walk_goes_on_where_its_index_says(app: Flask, api: Api) -> None:
+    """CUR-01: nothing before the page is read."""
+    for number in range(5):
+        api.user(f"u{number}")
+    cursor = api.get("/Users?cursor=&count=2")["nextCursor"]
+    with statements(app) as seen:
+        api.get(f"/Users?cursor={cursor}&count=2")
+    (page,) = [one for one in seen if "LIMIT 3" in one]
+    with app.extensions["scim"].database.reading() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
+    assert plan[0] == "SEARCH user USING INDEX ix_user_account_id_created_id (account_id=? AND (created,id)>(?,?))"
+
+
 def test_search_at_the_root_costs_two_statements_per_type_and_one(app: Flask, api: Api) -> None:
     for number in range(5):
         api.group(f"G{number}", api.user(f"u{number}")["id"])

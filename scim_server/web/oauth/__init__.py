@@ -13,12 +13,12 @@ from werkzeug.exceptions import HTTPException
 from scim_server.provisioning.using import Seldom, record_refusal
 from scim_server.store.database import OutOfTime
 from scim_server.store.journal import Actor, Entry
+from scim_server.web import braking
 from scim_server.web.answers import scim_service
 from scim_server.web.metadata import GRANTS, places
 from scim_server.web.oauth import consent, proving
 from scim_server.web.oauth.endpoints import Introspection, Revocation
 from scim_server.web.oauth.grants import AuthorizationCode, ClientCredentials, ProofKey, RefreshToken
-from scim_server.web.oauth.keys import FetchedKeys
 from scim_server.web.oauth.server import FORM, Asked, Server
 
 log = logging.getLogger("scim_server")
@@ -34,7 +34,6 @@ View = Callable[[], Response]
 def install(app: Flask) -> None:
     """Serve the endpoints."""
     server = _server()
-    app.extensions[proving.KEYS] = FetchedKeys()
     app.extensions[_SELDOM] = Seldom()
     routes = Blueprint("oauth", __name__, url_prefix="/oauth2", template_folder="templates")
 
@@ -95,13 +94,14 @@ def _told(error: Exception) -> Response:
     """Answer an error as RFC 6749 section 5.2 has it."""
     if isinstance(error, OAuth2Error):
         return Server().handle_response(*_insecure(error)())
+    if isinstance(error, braking.Later):
+        status = 429 if isinstance(error, braking.TooFast) else 503
+        return _later(status, str(error), error.seconds)
     if isinstance(error, HTTPException):
         return _failed("invalid_request", error.code or 400, error.name)
     if isinstance(error, OperationalError | TimeoutError | OutOfTime):
         log.error("request %s: the database did not answer", g.request_id, exc_info=error)
-        response = _failed("temporarily_unavailable", 503, "The database is not available; retry.")
-        response.headers["Retry-After"] = "5"
-        return response
+        return _later(503, "The database is not available; retry.", 5)
     log.error("request %s failed", g.request_id, exc_info=error)
     return _failed("server_error", 500, f"The server failed; tell its operator: request {g.request_id}")
 
@@ -110,6 +110,12 @@ def _insecure(error: OAuth2Error) -> OAuth2Error:
     if isinstance(error, InsecureTransportError):
         return InvalidRequestError(f"{places().issuer} is not https; secrets may not cross a network without TLS.")
     return error
+
+
+def _later(status: int, description: str, seconds: float) -> Response:
+    response = _failed("temporarily_unavailable", status, description)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _failed(error: str, status: int, description: str) -> Response:

@@ -18,6 +18,7 @@ from flask import Response, g, make_response, render_template, request
 
 from scim_server.provisioning import granting
 from scim_server.store.clients import Client
+from scim_server.web import braking
 from scim_server.web.answers import scim_service
 from scim_server.web.metadata import places
 from scim_server.web.oauth.server import Asked, Server
@@ -48,6 +49,7 @@ def authorize(server: Server) -> Response:
         if not _PLAIN.fullmatch(asked.payload.response_type or ""):
             raise InvalidRequestError("response_type is missing or is none.")
         grant = server.get_consent_grant(asked)
+        braking.check_pause(asked.client, asked.client.client)
     except OAuth2Error as error:
         return _refused(server, error)
     if request.method == "GET":

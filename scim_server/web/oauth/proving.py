@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
-from flask import current_app
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import Key
@@ -19,7 +18,6 @@ from scim_server.web.metadata import ALGORITHMS, places
 from scim_server.web.oauth.keys import read_keys
 from scim_server.web.oauth.server import OAuthClient, Server, Unproved
 
-KEYS = "scim_fetched_keys"
 LEEWAY = 60
 """Seconds by which the client's clock may be off."""
 LONGEST = 3600
@@ -57,16 +55,13 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has 
         self._client = client.client
         if client.client.method != self.CLIENT_AUTH_METHOD:
             raise Unproved("The client is not registered for private_key_jwt.")
-        if client.client.jwks_url is not None:
-            keys: Sequence[Key] = current_app.extensions[KEYS].of(client.client.jwks_url, self._kid)
-        else:
-            keys = read_keys(client.client.jwks or "")
+        keys = read_keys(client.client.jwks or "")
         return [key for key in keys if self._kid is None or key.kid == self._kid or len(keys) == 1]
 
     def process_assertion_claims(self, assertion: str, resolve_key: Sequence[Key]) -> Any:
         """Return the claims of an assertion that one of the keys has signed in one of our ways."""
         if not resolve_key:
-            raise Unproved("No key of the client has the kid of the assertion, or its keys cannot be fetched.")
+            raise Unproved("No key of the client has the kid of the assertion.")
         for key in resolve_key:
             try:
                 claims = jwt.decode(assertion, key, algorithms=list(ALGORITHMS)).claims

@@ -17,6 +17,8 @@ from scim_server.provisioning.granting import ACCESS_SECONDS, Grant, Spent
 from scim_server.store import clients
 from scim_server.store.clients import Client
 from scim_server.store.credentials import SCOPES, digest
+from scim_server.store.journal import Actor
+from scim_server.web import braking
 from scim_server.web.answers import scim_service
 from scim_server.web.certificates import thumbprint_of_request
 from scim_server.web.metadata import ALIAS, CERTIFICATES, SECRETS, places
@@ -29,6 +31,21 @@ class OAuthClient(ClientMixin):  # type: ignore[misc]  # authlib has no types
 
     def __init__(self, client: Client) -> None:
         self.client = client
+
+    @property
+    def account_id(self) -> str:
+        """The account of its connection."""
+        return self.client.account_id
+
+    @property
+    def connection_id(self) -> str:
+        """Its connection."""
+        return self.client.connection_id
+
+    @property
+    def actor(self) -> Actor:
+        """Whose doing it is in the journal: the connection's."""
+        return Actor("scimToken", self.client.connection, g.request_id)
 
     def get_client_id(self) -> str:
         """Return the id that the client names."""
@@ -102,7 +119,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     """Issues tokens for connections to their clients."""
 
     def query_client(self, client_id: str) -> OAuthClient | None:
-        """Return a client that may act; looked up once per request."""
+        """Return a client that was not revoked; looked up once per request."""
         known: OAuthClient | None = g.get("oauth_client")
         if known is not None and known.get_client_id() == client_id:
             return known
@@ -123,7 +140,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             client: OAuthClient = super().authenticate_client(request, places().methods, endpoint)
         except InvalidClientError as error:
             detail = error.description if isinstance(error, Unproved) else _UNPROVED
-            raise InvalidClientError(detail, status_code=401) from error
+            raise braking.failed(InvalidClientError(detail, status_code=401)) from error
+        braking.admit(client, client.client)
         return client
 
     def generate_token(self, grant_type: str, client: OAuthClient, scope: str | None = None, **_: Any) -> Any:

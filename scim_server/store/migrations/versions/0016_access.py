@@ -1,13 +1,13 @@
 """OAuth clients and what they use once; when a credential was used last, and whose it is.
 
-Revision ID: 0010
+Revision ID: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0008"
+revision = "0016"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -28,7 +28,6 @@ def upgrade() -> None:
         sa.Column("scopes", TEXT, nullable=False),
         sa.Column("secret", TEXT),
         sa.Column("jwks", TEXT),
-        sa.Column("jwks_url", TEXT),
         sa.Column("subject", TEXT),
         sa.Column("issuer", TEXT),
         sa.Column("thumbprint", TEXT),

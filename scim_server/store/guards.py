@@ -1,0 +1,67 @@
+"""What the guard of each account has seen: one document per account, locked while a change is counted."""
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scim_server.account.guard import Trip, Watch
+from scim_server.store.database import dialect, execute
+from scim_server.store.tables import group, guard, user
+
+_COUNTED = {"users": user, "groups": group}
+
+
+def lock(account_id: str) -> Watch:
+    """Return what the guard has seen, and make every other guarded change of the account wait.
+
+    It is the last thing that a transaction locks: after the account, its users and its groups.
+    """
+    mine = sa.select(guard.c.watch).where(guard.c.account_id == account_id).with_for_update()
+    stored = execute(mine).scalar()
+    if stored is None:
+        insert: Any = (postgresql.insert if dialect() == "postgresql" else sqlite.insert)(guard)
+        execute(insert.values(account_id=account_id, watch=_text(Watch())).on_conflict_do_nothing())
+        stored = execute(mine).scalar_one()
+    return _watch(stored)
+
+
+def read(account_id: str) -> Watch:
+    """Return what the guard has seen."""
+    stored = execute(sa.select(guard.c.watch).where(guard.c.account_id == account_id)).scalar()
+    return Watch() if stored is None else _watch(stored)
+
+
+def save(account_id: str, watch: Watch) -> None:
+    """Write what the guard has seen."""
+    execute(guard.update().where(guard.c.account_id == account_id).values(watch=_text(watch)))
+
+
+def size(account_id: str, of: str) -> int:
+    """Return how many ``users`` or ``groups`` the account has."""
+    table = _COUNTED[of]
+    statement = sa.select(sa.func.count()).select_from(table).where(table.c.account_id == account_id)
+    return int(execute(statement).scalar_one())
+
+
+def names(account_id: str, targets: list[tuple[str, str]]) -> dict[str, str]:
+    """Return what the users and groups are called, by id; those that are gone have no name."""
+    found: dict[str, str] = {}
+    for kind, table, name in (("User", user, user.c.user_name), ("Group", group, group.c.display_name)):
+        ids = [identifier for one, identifier in targets if one == kind]
+        if ids:
+            mine = (table.c.account_id == account_id, table.c.id.in_(ids))
+            found |= {row.id: row.name for row in execute(sa.select(table.c.id, name.label("name")).where(*mine))}
+    return found
+
+
+def _text(watch: Watch) -> str:
+    return orjson.dumps(watch).decode()
+
+
+def _watch(stored: str) -> Watch:
+    values = orjson.loads(stored)
+    if values["trip"] is not None:
+        values["trip"] = Trip(**values["trip"])
+    return Watch(**values)
