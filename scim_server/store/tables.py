@@ -288,7 +288,7 @@ credential = sa.Table(
     sa.Index(None, "account_id", "user_id"),
     sa.Index(None, "account_id", "client_id", "expires_at"),
 )
-"""The tokens of connections; with a ``user_id`` one stands for that user, with a ``client_id`` an OAuth client has it."""
+"""The tokens of connections; one with ``user_id`` stands for that user, with ``client_id`` that client has it."""
 
 for _table in (user, group, resource):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.

@@ -23,11 +23,6 @@ def install(app: Flask, header: str | None) -> None:
     app.extensions[_HEADER] = header
 
 
-def is_expected() -> bool:
-    """Whether a proxy passes certificates on."""
-    return current_app.extensions[_HEADER] is not None
-
-
 def certificate_of_request() -> x509.Certificate | None:
     """Return the certificate with which the client of the current request proved itself to the proxy."""
     header = current_app.extensions[_HEADER]

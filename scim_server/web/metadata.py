@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from authlib.common.security import is_secure_transport
 from flask import Flask, Response, current_app, jsonify
 from werkzeug.exceptions import NotFound
 
@@ -55,8 +56,13 @@ class Places:
 
 
 def install(app: Flask, settings: Settings, base_path: str) -> None:
-    """Serve the documents: at the paths of the RFCs, and at those without a suffix."""
+    """Serve the documents: at the paths of the RFCs, and at those without a suffix.
+
+    Where the server is not reached by https or on loopback there is no OAuth: its secrets would cross a network.
+    """
     url = settings.external_url
+    if not is_secure_transport(url):
+        return
     places = Places(url, url + base_path, settings.tls_client_header is not None)
     app.extensions[_PLACES] = places
     for name, of, document in (
@@ -82,9 +88,15 @@ def places() -> Places:
     return found
 
 
+def is_served(app: Flask) -> bool:
+    """Whether the application issues tokens by OAuth."""
+    return _PLACES in app.extensions
+
+
 def challenge_to(realm: str) -> str:
     """Return a challenge that leads a client to where tokens are issued (RFC 9728 section 5.1)."""
-    return f'Bearer realm="{realm}", resource_metadata="{places().about_resource}"'
+    bare = f'Bearer realm="{realm}"'
+    return f'{bare}, resource_metadata="{places().about_resource}"' if is_served(current_app) else bare
 
 
 def about_resource(places: Places) -> dict[str, Any]:

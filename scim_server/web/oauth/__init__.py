@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749.errors import InsecureTransportError, InvalidRequestError, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -15,7 +15,7 @@ from scim_server.store.database import OutOfTime
 from scim_server.store.journal import Actor, Entry
 from scim_server.web import braking
 from scim_server.web.answers import scim_service
-from scim_server.web.metadata import GRANTS, places
+from scim_server.web.metadata import GRANTS
 from scim_server.web.oauth import consent, proving
 from scim_server.web.oauth.endpoints import Introspection, Revocation
 from scim_server.web.oauth.grants import AuthorizationCode, ClientCredentials, ProofKey, RefreshToken
@@ -93,7 +93,7 @@ def _allowing(methods: tuple[str, ...], view: View) -> View:
 def _told(error: Exception) -> Response:
     """Answer an error as RFC 6749 section 5.2 has it."""
     if isinstance(error, OAuth2Error):
-        return Server().handle_response(*_insecure(error)())
+        return Server().handle_response(*error())
     if isinstance(error, braking.Later):
         status = 429 if isinstance(error, braking.TooFast) else 503
         return _later(status, str(error), error.seconds)
@@ -104,12 +104,6 @@ def _told(error: Exception) -> Response:
         return _later(503, "The database is not available; retry.", 5)
     log.error("request %s failed", g.request_id, exc_info=error)
     return _failed("server_error", 500, f"The server failed; tell its operator: request {g.request_id}")
-
-
-def _insecure(error: OAuth2Error) -> OAuth2Error:
-    if isinstance(error, InsecureTransportError):
-        return InvalidRequestError(f"{places().issuer} is not https; secrets may not cross a network without TLS.")
-    return error
 
 
 def _later(status: int, description: str, seconds: float) -> Response:
