@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from scim_server.cli import answers, texts, wiring
 from scim_server.cli.portal import ACTOR, Portal
@@ -143,12 +144,12 @@ def _certificate(wanted: Registration) -> dict[str, str | None]:
         return {"thumbprint": thumbprint(_pem("--certificate", wanted.certificate))}
     if wanted.authority is None or wanted.subject is None:
         return {}
-    _pem("--ca", wanted.authority)
+    authority = _pem("--ca", wanted.authority).public_bytes(Encoding.PEM).decode()
     try:
         subject = x509.Name.from_rfc4514_string(wanted.subject).rfc4514_string()
     except ValueError:
         raise PortalError(f"--subject-dn: '{wanted.subject}' is no name such as CN=scim,O=Acme.") from None
-    return {"subject": subject, "issuer": wanted.authority.read_text("ascii")}
+    return {"subject": subject, "issuer": authority}
 
 
 def _pem(option: str, file: Path) -> x509.Certificate:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey
 from webtest import TestApp
 
@@ -59,7 +59,7 @@ def key_set(directory: Path, *keys: ECKey) -> Path:
     return file
 
 
-def assertion(client_id: str, key: Any, header: dict[str, Any] | None = None, **claims: Any) -> dict[str, str]:
+def assertion(client_id: str, key: Any, **claims: Any) -> dict[str, str]:
     """A signed assertion, as it goes into a form; claims that are None are left out."""
     moment = int(time.time())
     told = {
@@ -70,7 +70,7 @@ def assertion(client_id: str, key: Any, header: dict[str, Any] | None = None, **
         "jti": f"{moment}",
     }
     told = {name: value for name, value in (told | claims).items() if value is not None}
-    text = jwt.encode(header or {"alg": "ES256"}, told, key, algorithms=["ES256"])
+    text = jws.serialize_compact({"alg": "ES256"}, json.dumps(told).encode(), key)
     return {"client_assertion_type": JWT_BEARER, "client_assertion": text}
 
 

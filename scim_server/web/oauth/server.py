@@ -135,8 +135,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
     def authenticate_client(self, request: Any, methods: Any, endpoint: str = "token") -> OAuthClient:
         """Return the client that has proved who it is, by whichever of our methods; the error tells no more."""
-        _check_one_method(request)
         try:
+            _check_one_method(request)
             client: OAuthClient = super().authenticate_client(request, places().methods, endpoint)
         except InvalidClientError as error:
             detail = error.description if isinstance(error, Unproved) else _UNPROVED
@@ -198,7 +198,10 @@ def _check_one_method(request: Any) -> None:
     Some send the same secret in the header and in the body when they are set to send it in both.
     """
     form, header = request.form, request.headers.get("Authorization")
-    named, secret = extract_basic_authorization(request.headers)
+    try:
+        named, secret = extract_basic_authorization(request.headers)
+    except ValueError:  # bytes that are no text
+        raise Unproved("The Authorization header cannot be read.") from None
     ways = [
         header and (named, secret),
         (form.get("client_id"), form.get("client_secret")),
