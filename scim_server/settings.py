@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, post_load, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates_schema
 from marshmallow import fields as kinds
 
 from scim_server.mail.addresses import read_sender
@@ -59,6 +59,7 @@ class Settings:
     max_nesting: int = 256
     request_seconds: float = 30
     credential_seconds: int = 2
+    tls_client_header: str | None = None
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     portal_url: str | None = None
@@ -134,6 +135,14 @@ class SettingsSchema(Schema):
         5,
         "How long a worker goes by what it has looked up of a token: a revocation, another profile and other policies "
         "take effect within that time. 0: it looks at every request.",
+    )
+    tls_client_header = kinds.String(
+        validate=validate.Regexp(r"[A-Za-z][A-Za-z0-9-]{2,63}\Z", error="must be the name of a header."),
+        metadata={
+            "about": "The header in which the TLS proxy passes the client's certificate on, such as `X-Client-Cert`; "
+            "the proxy must set it on every request ([how](authentication.md#mutual-tls)).",
+            "default": "none: certificates are not looked at",
+        },
     )
     smtp_url = kinds.String(
         validate=read_by(read_relay),

@@ -3,6 +3,7 @@
 import click
 
 from scim_server.cli.accounts import account, domain, licence
+from scim_server.cli.clients import client
 from scim_server.cli.connections import connection
 from scim_server.cli.demo import demo
 from scim_server.cli.groups import group
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 for command in (
-    demo, upgrade, serve, account, domain, licence, group, token, connection, guard, schemas, log, sweep, notify,
+    demo, upgrade, serve, account, domain, licence, group, token, client, connection, guard, schemas, log, sweep,
+    notify,
 ):  # fmt: skip
     main.add_command(command)

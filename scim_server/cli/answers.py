@@ -42,7 +42,26 @@ def token(row: sa.Row[Any], now: int) -> dict[str, Any]:
         "expires": instant_or_none(row.expires_at),
         "revoked": instant_or_none(row.revoked_at),
         "user": row.user,
+        "lastUsed": instant_or_none(row.last_used_at),
+        **_ending(row, now),
     }
+
+
+DAY = 86_400_000_000
+WARNED = 30
+"""Days before its end from which a token is warned of."""
+
+
+def _ending(row: sa.Row[Any], now: int) -> dict[str, Any]:
+    """Return in how many days a live token ends, and from a month before on that somebody has to act."""
+    if row.expires_at is None or row.revoked_at is not None or row.expires_at <= now:
+        return {"expiresInDays": None, "warning": None}
+    days = (row.expires_at - now) // DAY
+    if days >= WARNED:
+        return {"expiresInDays": days, "warning": None}
+    when = f"in {days} days" if days > 1 else "tomorrow" if days == 1 else "within a day"
+    way_out = "issue another one for the connection, enter it in the IdP, then revoke this one"
+    return {"expiresInDays": days, "warning": f"expires {when}: {way_out}"}
 
 
 def entry(row: sa.Row[Any]) -> dict[str, Any]:

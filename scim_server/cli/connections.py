@@ -64,7 +64,8 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _token(one: Mapping[str, Any]) -> str:
-    return f"{one['id']} {one['state']}" + (f" until {one['expires']}" if one["expires"] else "")
+    until = f" until {one['expires']}" if one["expires"] else ""
+    return f"{one['id']} {one['state']}{until}, last used {one['lastUsed'] or 'never'}"
 
 
 @connection.command("set")

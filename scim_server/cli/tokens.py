@@ -50,10 +50,10 @@ def list_tokens(account: str, as_json: bool) -> None:
     """List the tokens, without the secrets: those are not kept."""
     with opened() as portal:
         tokens = portal.tokens(account)
-    heads = ("ID", "CONNECTION", "PROFILE", "STATE", "SCOPES", "CREATED", "EXPIRES", "USER")
+    heads = ("ID", "CONNECTION", "PROFILE", "STATE", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "USER", "WARNING")
     rows = [
         (one["id"], one["connection"], one["profile"], one["state"], " ".join(one["scopes"]), one["created"],
-         one["expires"], one["user"])
+         one["expires"], one["lastUsed"], one["user"], one["warning"])
         for one in tokens
     ]  # fmt: skip
     tell(as_json, {"tokens": tokens}, table(heads, rows))

@@ -1,7 +1,6 @@
 """Connections and their credentials; of a token only the digest is stored."""
 
 import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -14,8 +13,8 @@ from scim_server.store.database import Database, execute
 from scim_server.store.identifiers import new_id
 from scim_server.store.prepared import Prepared
 from scim_server.store.tables import account, connection, credential, user
+from scim_server.store.tokens import TOKEN, new_secret
 
-PREFIX = "scim_"
 MOST_KEPT = 4096
 """Credentials that a worker keeps in mind."""
 SCOPES = ("scim.read", "scim.write", "scim.logs")
@@ -37,6 +36,10 @@ class Credential:
     """The account's policies as stored: JSON."""
     user_id: str | None
     connection_id: str
+    client_id: str | None = None
+    """The OAuth client that obtained it; None where an administrator issued it."""
+    thumbprint: str | None = None
+    """The digest of the only certificate with which it may be used (RFC 8705)."""
     paused_at: int | None = None
     pause_reason: str | None = None
 
@@ -54,6 +57,8 @@ _BY_DIGEST = Prepared(
         account.c.settings,
         credential.c.user_id,
         credential.c.connection_id,
+        credential.c.client_id,
+        credential.c.thumbprint,
         connection.c.paused_at,
         connection.c.pause_reason,
     )
@@ -154,10 +159,19 @@ def set_pause(account_id: str, connection_id: str, paused_at: int | None, reason
 
 
 def issue(
-    account_id: str, connection_id: str, scopes: str, now: int, expires_at: int | None, user_id: str | None = None
+    account_id: str,
+    connection_id: str,
+    scopes: str,
+    now: int,
+    expires_at: int | None,
+    user_id: str | None = None,
+    **of_client: str | None,
 ) -> str:
-    """Issue a token for a connection, or for one user, and return it; it cannot be had a second time."""
-    token = PREFIX + secrets.token_urlsafe(32)
+    """Issue a token for a connection, or for one user, and return it; it cannot be had a second time.
+
+    One that an OAuth client obtains has its ``client_id``, perhaps a ``family`` and a ``thumbprint``.
+    """
+    token = new_secret(TOKEN)
     values = {
         "account_id": account_id,
         "id": new_id(),
@@ -167,13 +181,14 @@ def issue(
         "created": now,
         "expires_at": expires_at,
         "user_id": user_id,
+        **of_client,
     }
     execute(credential.insert(), values)
     return token
 
 
 def listed(account_id: str) -> list[sa.Row[Any]]:
-    """Return the credentials of an account with the names of their connections, oldest first."""
+    """Return the tokens that administrators issued, with the names of their connections, oldest first."""
     statement = (
         sa.select(
             credential, connection.c.name.label("connection"), connection.c.profile, user.c.user_name.label("user")
@@ -183,7 +198,7 @@ def listed(account_id: str) -> list[sa.Row[Any]]:
             (connection.c.account_id == credential.c.account_id) & (connection.c.id == credential.c.connection_id),
         )
         .outerjoin(user, (user.c.account_id == credential.c.account_id) & (user.c.id == credential.c.user_id))
-        .where(credential.c.account_id == account_id)
+        .where(credential.c.account_id == account_id, credential.c.client_id.is_(None))
         .order_by(credential.c.created, credential.c.id)
     )
     return list(execute(statement))
@@ -193,3 +208,10 @@ def revoke(account_id: str, identifier: str, now: int) -> bool:
     """Revoke a credential at once; False when the account has none of this id that is still live."""
     where = (credential.c.account_id == account_id, credential.c.id == identifier, credential.c.revoked_at.is_(None))
     return execute(credential.update().where(*where).values(revoked_at=now)).rowcount > 0
+
+
+def note_use(account_id: str, identifier: str, now: int) -> None:
+    """Note that a credential was used; an earlier time never replaces a later one."""
+    where = (credential.c.account_id == account_id, credential.c.id == identifier)
+    later = sa.or_(credential.c.last_used_at.is_(None), credential.c.last_used_at < now)
+    execute(credential.update().where(*where, later).values(last_used_at=now))

@@ -8,6 +8,7 @@ Times are microseconds since 1970. Text is compared byte by byte on both engines
 
 import sqlalchemy as sa
 
+from scim_server.store import access_tables as access_tables
 from scim_server.store.columns import Folded, Micros, Text, key, of_account, where
 from scim_server.store.columns import metadata as metadata
 from scim_server.store.limit_tables import guard as guard
@@ -280,11 +281,16 @@ credential = sa.Table(
     sa.Column("expires_at", Micros),
     sa.Column("revoked_at", Micros),
     sa.Column("user_id", Text),
+    sa.Column("last_used_at", Micros),
+    sa.Column("client_id", Text),
+    sa.Column("family", Text),
+    sa.Column("thumbprint", Text),
     of_account("connection_id", table="connection"),
     of_account("user_id", table="user"),
     sa.Index(None, "account_id", "user_id"),
+    sa.Index(None, "account_id", "client_id", "expires_at"),
 )
-"""The tokens of connections; with a ``user_id`` one stands for that user and ends with it."""
+"""The tokens of connections; one with ``user_id`` stands for that user, with ``client_id`` that client has it."""
 
 for _table in (user, group, resource):
     # One index answers every equality on the search form. SQLite has none of the kind and walks the account instead.

@@ -13,7 +13,7 @@ from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import auth, braking, bulk, discovery, errors, noticing, scim
+from scim_server.web import auth, braking, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -55,11 +55,16 @@ def create(settings: Settings | None = None) -> Flask:
     auth.install(app, database, settings.credential_seconds)
     braking.install(app, service, settings)
     routes = scim.blueprint(list(catalogue.endpoints.values()))
-    discovery.install(routes, catalogue, limits)
+    metadata.install(app, settings, scim.BASE_PATH)
+    discovery.install(routes, catalogue, limits, metadata.is_served(app))
     bulk.install(routes)
     app.register_blueprint(routes)
     errors.install(app)
     noticing.install(app, service, scim.BASE_PATH)
+    using.install(app, database)
+    certificates.install(app, settings.tls_client_header)
+    if metadata.is_served(app):
+        oauth.install(app)
     app.before_request(_name_request)
     by_tls = settings.external_url.startswith("https:")
     app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))

@@ -20,8 +20,11 @@ from scim_server.store.credentials import Credential, Recent, is_active
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
+from scim_server.store.tokens import is_whole
 from scim_server.web import braking
 from scim_server.web.answers import scim_service
+from scim_server.web.certificates import thumbprint_of_request
+from scim_server.web.metadata import challenge_to
 
 REALM = "scim"
 _RECENT = "scim_credentials"
@@ -64,23 +67,44 @@ class TokenValidator(BearerTokenValidator):  # type: ignore[misc]  # authlib has
     """Looks opaque tokens up by their digest."""
 
     def authenticate_token(self, token_string: str) -> Token | None:
-        """Return the token of a string, or None; the comparison is the database's, on a digest."""
-        is_plausible = token_string.isascii() and len(token_string) < 512
-        credential = current_app.extensions[_RECENT].find(token_string) if is_plausible else None
+        """Return the token of a string, or None; the comparison is the database's, on a digest.
+
+        What cannot be a token is told without a look into the database.
+        """
+        if not token_string.isascii() or not is_whole(token_string):
+            raise InvalidTokenError(description=_DAMAGED)
+        credential = current_app.extensions[_RECENT].find(token_string)
         return Token(credential) if credential else None
 
     def validate_token(self, token: Token | None, scopes: Any, request: Any, **_: Any) -> None:
-        """Refuse a token that is unknown, expired or revoked, saying which of expiry and revocation it is.
+        """Refuse a token that is unknown, or of no use any more; of a known one its account's journal is told.
 
         The caller is known before its scopes are judged, so that the refusal is in its account's journal.
         """
-        if token is not None and token.is_expired():
-            raise InvalidTokenError(description="The token has expired; issue a new one and enter it in the IdP.")
-        if token is not None and token.is_revoked():
-            raise InvalidTokenError(description="The token was revoked; issue a new one and enter it in the IdP.")
         if token is not None:
+            g.credential = token.credential
+            g.refused = _fault(token)
+            if g.refused:
+                raise InvalidTokenError(description=g.refused)
             g.caller = _caller(token.credential)
         super().validate_token(token, scopes, request)
+
+
+_DAMAGED = "This is no token of this server, or not all of it; copy the whole token again."
+_RENEWED = "issue a new one and enter it in the IdP"
+
+
+def _fault(token: Token) -> str | None:
+    """Return why a known token is refused, and the way out; None where it is not."""
+    credential = token.credential
+    way_out = _RENEWED if credential.client_id is None else "obtain a new one from the token endpoint"
+    if token.is_expired():
+        return f"The token has expired; {way_out}."
+    if token.is_revoked():
+        return f"The token was revoked; {way_out}."
+    if credential.thumbprint is not None and credential.thumbprint != thumbprint_of_request():
+        return "The token is bound to a client certificate, which the request does not present."
+    return None
 
 
 _protector = ResourceProtector()
@@ -139,12 +163,12 @@ def _check_user(account_id: str, user_id: str) -> None:
     with scim_service().database.reading():
         is_working = is_active(account_id, user_id)
     if not is_working:
-        detail = "The user that the token stands for is not active."
+        detail = g.refused = "The user that the token stands for is not active."
         raise _unauthorized(InvalidTokenError(description=detail), READ)
     rule = request.url_rule.rule if request.url_rule else ""
     if not _OF_USERS & set(rule.split("/")):
         detail = "the token stands for a user, who may reach /Me and what the server says of itself, and nothing else"
-        raise Unauthorized(403, detail, f'Bearer realm="{REALM}", error="insufficient_scope"')
+        raise Unauthorized(403, detail, f'{challenge_to(REALM)}, error="insufficient_scope"')
 
 
 @lru_cache(maxsize=1024)
@@ -157,7 +181,7 @@ def _policies(settings: str, profile: str) -> Policies:
 
 def _unauthorized(error: OAuth2Error, scope: str) -> Unauthorized:
     """Tell authlib's error as RFC 6750 section 3 has it: no error code where no token was sent (AUT-03)."""
-    challenge = f'Bearer realm="{REALM}"'
+    challenge = challenge_to(REALM)
     if isinstance(error, MissingAuthorizationError):
         return Unauthorized(401, "send the connection's token: Authorization: Bearer <token>", challenge)
     if isinstance(error, UnsupportedTokenTypeError):

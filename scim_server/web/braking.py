@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from math import ceil
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from flask import Flask, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,7 +13,7 @@ from scim_server.provisioning import Caller, Service
 from scim_server.provisioning.rates import Buckets, Rates
 from scim_server.provisioning.tally import tell
 from scim_server.settings import Settings
-from scim_server.store.credentials import Credential
+from scim_server.store.journal import Actor
 from scim_server.store.slots import Slots
 from scim_server.web.answers import scim_service
 
@@ -22,6 +22,34 @@ PAUSED_FOR = 300
 BULK_WAIT = 5
 """Seconds after which a bulk request that is one too many may come again."""
 _BRAKES = "scim_brakes"
+
+
+class Known(Protocol):
+    """Who sends a request, a caller with its token or an OAuth client: one that its connection answers for."""
+
+    @property
+    def account_id(self) -> str:
+        """The account."""
+
+    @property
+    def connection_id(self) -> str:
+        """The connection."""
+
+    @property
+    def actor(self) -> Actor:
+        """Whose doing it is in the journal."""
+
+
+class Pausable(Protocol):
+    """What was looked up of a credential or a client, with the pause of its connection."""
+
+    @property
+    def paused_at(self) -> int | None:
+        """Since when the connection is paused."""
+
+    @property
+    def pause_reason(self) -> str | None:
+        """Why."""
 
 
 class Later(Exception):
@@ -59,15 +87,20 @@ def install(app: Flask, service: Service, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0, x_host=0)  # type: ignore[method-assign]
 
 
-def admit(caller: Caller, credential: Credential) -> None:
+def admit(caller: Known, credential: Pausable) -> None:
     """Let a request of a known caller through, once; raises Paused and TooFast."""
-    if credential.paused_at is not None:
-        reason = f": {credential.pause_reason}" if credential.pause_reason else ""
-        _refuse(caller, Paused(f"an administrator has paused this connection{reason}; it is kept as it is", PAUSED_FOR))
+    check_pause(caller, credential)
     _count(caller)
 
 
-def _count(caller: Caller) -> None:
+def check_pause(caller: Known, credential: Pausable) -> None:
+    """Refuse what a paused connection sends; raises Paused."""
+    if credential.paused_at is not None:
+        reason = f": {credential.pause_reason}" if credential.pause_reason else ""
+        _refuse(caller, Paused(f"an administrator has paused this connection{reason}; it is kept as it is", PAUSED_FOR))
+
+
+def _count(caller: Known) -> None:
     brakes = _brakes()
     if brakes.rates is not None and (wait := brakes.rates.wait(caller.account_id, caller.connection_id)):
         detail = f"the connection sends more than {brakes.per_second} requests per second; send fewer, or use /Bulk"
@@ -80,11 +113,16 @@ def refused(error: Exception) -> Exception:
     A valid token never comes here: identity providers share addresses, and no stranger's guesses may lock one out.
     The scope that a known caller lacks is no failure of that sort, but counts as a request.
     """
-    failures = _brakes().failures
     if "caller" in g:
         _count(g.caller)
         return error
-    if failures is None or "Authorization" not in request.headers:
+    return failed(error) if "Authorization" in request.headers else error
+
+
+def failed(error: Exception) -> Exception:
+    """Count a failed authentication by its address; returns what it is answered: that it failed, or TooFast."""
+    failures = _brakes().failures
+    if failures is None:
         return error
     taken = failures.take(address_of(request.remote_addr))
     if taken.granted:
@@ -119,7 +157,7 @@ def one_bulk(caller: Caller) -> Iterator[None]:
         yield
 
 
-def _refuse(caller: Caller, error: Later) -> NoReturn:
+def _refuse(caller: Known, error: Later) -> NoReturn:
     """Refuse a request, of which the journal is told with others like it."""
     status = 503 if isinstance(error, Paused) else 429
     service = scim_service()

@@ -18,9 +18,9 @@ CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 Documents = Mapping[str, Mapping[str, Any]]
 
 
-def install(scim: Blueprint, catalogue: Catalogue, limits: Limits) -> None:
+def install(scim: Blueprint, catalogue: Catalogue, limits: Limits, is_oauth_served: bool) -> None:
     """Add the discovery routes; their documents are the catalogue's, written once."""
-    announced = service_provider_config(limits)
+    announced = service_provider_config(limits, is_oauth_served)
 
     def config() -> Response:
         check_accepts_scim()
@@ -80,7 +80,22 @@ def _located(kind: str, path: str, document: Mapping[str, Any]) -> str:
     return orjson.dumps({**document, "meta": meta}).decode()
 
 
-def service_provider_config(limits: Limits) -> dict[str, Any]:
+_BEARER = {
+    "type": "oauthbearertoken",
+    "name": "OAuth bearer token",
+    "description": "The token of a connection, issued by an administrator of the account.",
+    "specUri": "https://www.rfc-editor.org/info/rfc6750",
+    "primary": True,
+}
+_OAUTH = {
+    "type": "oauth2",
+    "name": "OAuth 2.0",
+    "description": "A client of the connection obtains its tokens from /oauth2/token.",
+    "specUri": "https://www.rfc-editor.org/info/rfc6749",
+}
+
+
+def service_provider_config(limits: Limits, is_oauth_served: bool = True) -> dict[str, Any]:
     """Return what works here, and nothing else."""
     return {
         "schemas": [CONFIG],
@@ -98,13 +113,5 @@ def service_provider_config(limits: Limits) -> dict[str, Any]:
             "defaultPageSize": limits.default_page,
             "maxPageSize": limits.page,
         },
-        "authenticationSchemes": [
-            {
-                "type": "oauthbearertoken",
-                "name": "OAuth bearer token",
-                "description": "The token of a connection, issued by an administrator of the account.",
-                "specUri": "https://www.rfc-editor.org/info/rfc6750",
-                "primary": True,
-            }
-        ],
+        "authenticationSchemes": [_BEARER, _OAUTH] if is_oauth_served else [_BEARER],
     }

@@ -35,6 +35,7 @@ def test_the_environment_sets_every_field(tmp_path):
             "SCIM_MAX_NESTING": "10",
             "SCIM_REQUEST_SECONDS": "11",
             "SCIM_CREDENTIAL_SECONDS": "1",
+            "SCIM_TLS_CLIENT_HEADER": "X-Client-Cert",
             "SCIM_SMTP_URL": "smtps://u:p@mail.example.com",
             "SCIM_MAIL_FROM": "Mail <no-reply@example.com>",
             "SCIM_PORTAL_URL": "https://portal.example.com/?lang=fr",
@@ -51,7 +52,7 @@ def test_the_environment_sets_every_field(tmp_path):
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
     limits = (12, 13, 14, 15, 16)
     places = ("postgresql://u:p@h/d", "postgresql://u:p@h2/d", "https://scim.example.com/base")
-    assert settings == Settings(*places, *numbers, *mail, tmp_path, *limits)
+    assert settings == Settings(*places, *numbers, "X-Client-Cert", *mail, tmp_path, *limits)
 
 
 @pytest.mark.parametrize("text", ["off", " OFF "])
@@ -195,3 +196,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_every_setting_has_a_line_of_words():
     assert all(one.about.endswith(".") and one.default for one in SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["", "X", "X Client", "X-Client-Cert:", "X_Client", "X-Client\n"])
+def test_what_can_be_no_header_is_refused(name):
+    with pytest.raises(SettingsError, match="SCIM_TLS_CLIENT_HEADER"):
+        load({"SCIM_TLS_CLIENT_HEADER": name})

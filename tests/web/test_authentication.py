@@ -13,6 +13,7 @@ from scim_server.store.tables import credential
 from tests.web.conftest import PATCH_OP, USER, Api, op
 
 SECOND = 1_000_000
+CHALLENGE = 'Bearer realm="scim", resource_metadata="http://localhost/.well-known/oauth-protected-resource/scim/v2"'
 
 
 def refused(api: Api, header: str | None, method: str = "GET", path: str = "/Users", status: int = 401) -> str:
@@ -25,13 +26,13 @@ def refused(api: Api, header: str | None, method: str = "GET", path: str = "/Use
 
 def test_without_credentials_the_challenge_has_no_error_code(api: Api) -> None:
     """AUT-01, AUT-03."""
-    assert refused(api, None) == 'Bearer realm="scim"'
+    assert refused(api, None) == CHALLENGE
 
 
 def test_wrong_token_is_told_as_invalid_token(api: Api) -> None:
     """AUT-02, AUT-13."""
     challenge = refused(api, "Bearer wrong")
-    assert challenge.startswith('Bearer realm="scim", error="invalid_token"')
+    assert challenge.startswith(f'{CHALLENGE}, error="invalid_token"')
 
 
 def test_other_schemes_with_the_same_secret_are_refused(api: Api) -> None:
@@ -119,7 +120,7 @@ def test_revoked_token_is_refused_and_the_other_one_works(api: Api) -> None:
     other = api.token_for()
     secrets = {str(one.token).removeprefix("scim_") for one in (api, other)}
     assert len(secrets) == 2
-    assert {len(secret) for secret in secrets} == {43}
+    assert {len(secret) for secret in secrets} == {49}  # with the checksum
     with api.database.transaction():
         newest = credentials.listed(api.account_id)[-1]
         assert credentials.revoke(api.account_id, newest.id, now())

@@ -58,7 +58,7 @@ def test_authentication_schemes_are_registered_keywords(api: Api) -> None:
     assert {scheme["type"] for scheme in schemes} <= {"oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest"}
     assert all(isinstance(scheme[key], str) and scheme[key] for scheme in schemes for key in ("name", "description"))
     assert sum(scheme.get("primary", False) for scheme in schemes) <= 1
-    assert {scheme["type"] for scheme in schemes} == {"oauthbearertoken"}
+    assert {scheme["type"] for scheme in schemes} == {"oauthbearertoken", "oauth2"}
 
 
 def test_configuration_is_public_and_the_rest_is_not(anonymous: Api) -> None:

@@ -1,0 +1,65 @@
+"""Has the use of every token noted: the last one, the end that comes near, the refusal (provisioning/using.py)."""
+
+import logging
+from functools import partial
+
+from flask import Flask, Response, g
+
+from scim_server.protocol.documents import instant
+from scim_server.provisioning.using import Seldom, note_use, record_refusal
+from scim_server.store.credentials import Credential
+from scim_server.store.database import Database
+from scim_server.store.identifiers import now
+from scim_server.store.journal import Actor, Entry
+
+log = logging.getLogger("scim_server")
+
+PAUSE = 300
+"""Seconds between two notes of a worker that a token was used."""
+MINUTE, DAY = 60, 86_400
+MICROS_PER_DAY = DAY * 1_000_000
+WARNED = 30
+"""Days before its end from which a token is warned of."""
+
+
+def install(app: Flask, database: Database, pause: float = PAUSE) -> None:
+    """Have the uses of tokens noted."""
+    app.after_request(partial(_note, database, Seldom(), pause))
+
+
+def _note(database: Database, seldom: Seldom, pause: float, response: Response) -> Response:
+    """Note what is due, once the answer is sent."""
+    credential: Credential | None = g.get("credential")
+    if credential is None:
+        return response
+    if response.status_code == 401:
+        if seldom.is_due("refused", credential.id, MINUTE):
+            response.call_on_close(partial(_record, database, credential, g.request_id, g.refused))
+        return response
+    if seldom.is_due("used", credential.id, pause):
+        response.call_on_close(partial(note_use, database, credential.account_id, credential.id))
+    if _is_near(credential) and seldom.is_due("warned", credential.id, DAY):
+        _warn(credential)
+    return response
+
+
+def _is_near(credential: Credential) -> bool:
+    """Whether the end of a token that an administrator has to replace is near."""
+    ends = credential.expires_at
+    return ends is not None and credential.client_id is None and ends - now() < WARNED * MICROS_PER_DAY
+
+
+def _warn(credential: Credential) -> None:
+    ends = credential.expires_at or 0
+    log.warning(
+        "token %s of connection '%s' in account %s expires in %d days, at %s: issue another one for the connection, "
+        "enter it in the identity provider, then revoke this one",
+        credential.id, credential.connection, credential.account_id, (ends - now()) // MICROS_PER_DAY, instant(ends),
+    )  # fmt: skip
+
+
+def _record(database: Database, credential: Credential, request_id: str, detail: str) -> None:
+    actor = Actor("scimToken", credential.connection, request_id)
+    about = ("Credential", credential.id, credential.connection)
+    entry = Entry("token.refused", "refused", *about, status=401, error="invalid_token", detail=detail)
+    record_refusal(database, credential.account_id, actor, entry)
