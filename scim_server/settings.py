@@ -45,7 +45,6 @@ class Settings:
     """What a server is told at start."""
 
     database_url: str = field(default_factory=lambda: sqlite_url(Path(SQLITE_FILE)))
-    replica_url: str | None = field(default=None, repr=False)
     external_url: str = "http://127.0.0.1:8000"
     max_body_bytes: int = 1_048_576
     max_page: int = 1000
@@ -69,6 +68,7 @@ class Settings:
     bulk_at_once: int = 2
     auth_failures: int | None = 60
     trusted_proxies: int = 0
+    replica_url: str | None = field(default=None, repr=False)
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}

@@ -51,7 +51,8 @@ def test_the_environment_sets_every_field(tmp_path):
     numbers = (2048, 200, 20, 7, 8, 6, 4096, 100, 9, 10, 11, 1)
     mail = ("smtps://u:p@mail.example.com", "Mail <no-reply@example.com>", "https://portal.example.com/?lang=fr")
     limits = (12, 13, 14, 15, 16)
-    places = ("postgresql://u:p@h/d", "postgresql://u:p@h2/d", "https://scim.example.com/base")
+    places = ("postgresql://u:p@h/d", "https://scim.example.com/base")
+    limits = (*limits, "postgresql://u:p@h2/d")
     assert settings == Settings(*places, *numbers, "X-Client-Cert", *mail, tmp_path, *limits)
 
 
