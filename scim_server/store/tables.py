@@ -16,6 +16,7 @@ from scim_server.store.limit_tables import rate as rate
 from scim_server.store.replica_tables import replica_position as replica_position
 from scim_server.store.resource_tables import resource
 from scim_server.store.resource_tables import tally as tally
+from scim_server.store.shape_tables import shape_seen as shape_seen
 
 account = sa.Table(
     "account",
@@ -254,20 +255,6 @@ connection = sa.Table(
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("account_id", "name"),
 )
-
-shape_seen = sa.Table(
-    "shape_seen",
-    metadata,
-    key(),
-    key("connection_id"),
-    key("kind"),
-    key("shape"),
-    sa.Column("first_seen", Micros, nullable=False),
-    sa.Column("last_seen", Micros, nullable=False),
-    sa.Column("count", sa.BigInteger, nullable=False),
-    of_account("connection_id", table="connection"),
-)
-"""What the requests of a connection look like; no values (idp/shapes.py)."""
 
 credential = sa.Table(
     "credential",

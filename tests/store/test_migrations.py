@@ -132,8 +132,8 @@ def test_upgrade_counts_the_users_and_groups_that_there_are(database):
                         VALUES ('{account}', '{name}', '{{}}', '{{}}', 'G', 'g', 'directory', 1, 1, 1)"""
                     )
                 )
-    upgrade(database)
     with database.transaction() as connection:
+        command.upgrade(config_on(connection), "0014")
         rows = {
             (row.account_id, row.kind): row.number for row in connection.execute(sa.select(metadata.tables["tally"]))
         }
