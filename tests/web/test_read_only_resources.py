@@ -319,7 +319,8 @@ def test_reading_needs_the_scope(lively: Api, path: str) -> None:
         detail = without.refuse(method, target, body, status=403)
         assert needed in detail
         challenge = without.response.headers["WWW-Authenticate"]
-        assert challenge == f'Bearer realm="scim", error="insufficient_scope", scope="{needed}"'
+        assert challenge.startswith('Bearer realm="scim", ')
+        assert challenge.endswith(f', error="insufficient_scope", scope="{needed}"')
         enough.call(method, target, body, status=200)
 
 
