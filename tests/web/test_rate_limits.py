@@ -96,8 +96,8 @@ def test_rate_is_told_with_the_limit_and_the_time_to_wait(api: Api) -> None:
 def test_journal_is_told_of_a_flood_once(api: Api) -> None:
     with worker(api, rate_limit=1, rate_burst=1) as held:
         held.get("/Users?count=0")
-        for _ in range(20):
-            too_fast(held)
+        answers = [held.send("GET", "/Users?count=0").status_int for _ in range(20)]
+    assert answers.count(429) > 10  # on a slow machine a second may pass meanwhile, which serves one
     (entry,) = api.refusals()
     assert (entry.action, entry.status, entry.target_type) == ("request.refused", 429, "Connection")
     assert entry.actor == "idp-default"
