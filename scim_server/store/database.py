@@ -54,7 +54,7 @@ class Database:
         with app.app_context():
             self.engine = extension.engine
         self._reading = self.engine
-        self.before_commit: Callable[[sa.Connection, set[str]], None] | None = None
+        self.before_commit: Callable[[set[str]], None] | None = None
         if self.dialect == "sqlite":
             sa.event.listen(self.engine, "connect", partial(_prepare_sqlite, seconds or PATIENCE))
             sa.event.listen(self.engine, "begin", _begin_immediate)
@@ -83,7 +83,7 @@ class Database:
             for (write, key), number in sorted(at_last().items(), key=lambda one: one[0][1]):
                 write(key, number)
             if self.before_commit is not None and "written" in connection.info:
-                self.before_commit(connection, connection.info["written"])
+                self.before_commit(connection.info["written"])
             connection.commit()
 
     @contextmanager

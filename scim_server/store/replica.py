@@ -1,19 +1,24 @@
 """Reads on a hot standby, never of a state that is older than the account's own last write.
 
-Every write of an account empties the account's position as the last statement of its transaction. The next list finds
-it empty and puts in the position of the primary's log at that moment, which is past every write that emptied it. The
-standby may answer while what it has replayed is not before that position.
+Every write of an account empties the account's position at the end of its transaction. The next list finds it empty
+and puts in the position of the primary's log at that moment, which is past every write that emptied it. The standby may
+answer while what it has replayed is not before that position.
+
+Writes that are being committed share a lock of the account, so that none waits for another's commit; who puts a
+position in must have the lock alone, so that every write is before it or empties it.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from scim_server.store.database import Database, engine_options, execute, tell_out_of_time
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import replica_position as table
 
 T = TypeVar("T")
@@ -71,33 +76,40 @@ class Replica:
         return str(known) if known else self._find_position(account_id)
 
     def _find_position(self, account_id: str) -> str | None:
-        """Put the primary's position in, under the lock of the row, so that a write that it lacks empties it again."""
+        """Put the primary's position in while nobody commits a write of the account."""
         with self._database.transaction():
-            execute(insert(table).values(account_id=account_id).on_conflict_do_nothing())
-            if execute(_LOCKED, {"account_id": account_id}).one_or_none() is None:
+            if not execute(_ALONE, _lock_of(account_id)).scalar_one():
                 return None
-            return str(execute(_FOUND, {"account": account_id}).scalar_one())
+            return str(execute(_FOUND, {"account": account_id}).scalar_one())  # after the lock: a look of its own
 
 
-def _empty(connection: sa.Connection, account_ids: set[str]) -> None:
-    """Empty positions; the last statement of a transaction, as others wait for the rows until it is committed."""
-    rows: list[dict[str, Any]] = [{"account_id": one, "position": None} for one in sorted(account_ids)]
-    statement = insert(table).values(rows)
-    connection.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_={"position": None}))
+def _empty(account_ids: set[str]) -> None:
+    """Empty positions at the end of a transaction: the first write after a list does, the others find them empty."""
+    for account_id in sorted(account_ids):
+        _SHARED.all(_lock_of(account_id))
+        _EMPTY.run({"account": account_id})  # after the lock: a statement sees what was committed when it began
 
 
-_EMPTY_ALL = table.update().values(position=None)
-_KNOWN = sa.select(table.c.position).where(table.c.account_id == sa.bindparam("account_id"))
-_LOCKED = (
-    sa.select(table.c.account_id)
-    .where(table.c.account_id == sa.bindparam("account_id"))
-    .with_for_update(skip_locked=True)
-)
-_FOUND = (
+def _lock_of(account_id: str) -> dict[str, int]:
+    """Return the number of the account's advisory lock."""
+    return {"lock": int.from_bytes(hashlib.sha256(f"replica:{account_id}".encode()).digest()[:8], signed=True)}
+
+
+_LOCK = sa.bindparam("lock", type_=sa.BigInteger)
+_SHARED = Prepared(sa.select(sa.func.pg_advisory_xact_lock_shared(_LOCK).label("locked")))
+_ALONE = sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))
+_EMPTY = Prepared(
     table.update()
-    .where(table.c.account_id == sa.bindparam("account"))
-    .values(position=sa.cast(sa.func.pg_current_wal_insert_lsn(), sa.Text))
-    .returning(table.c.position)
+    .where(table.c.account_id == sa.bindparam("account"), table.c.position.is_not(None))
+    .values(position=sa.null())
+)
+_EMPTY_ALL = table.update().where(table.c.position.is_not(None)).values(position=None)
+_KNOWN = sa.select(table.c.position).where(table.c.account_id == sa.bindparam("account_id"))
+_NEW = insert(table).values(
+    account_id=sa.bindparam("account"), position=sa.cast(sa.func.pg_current_wal_insert_lsn(), sa.Text)
+)
+_FOUND = _NEW.on_conflict_do_update(index_elements=["account_id"], set_={"position": _NEW.excluded.position}).returning(
+    table.c.position
 )
 _HAS_REPLAYED = sa.text(
     "SELECT pg_is_in_recovery() AND coalesce(pg_last_wal_replay_lsn() >= CAST(:position AS pg_lsn), false)"

@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -23,7 +25,7 @@ from scim_server.store import replica as replicas
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.upgrading import upgrade
-from tests.web.conftest import SEARCH, Api
+from tests.web.conftest import SEARCH, Api, op
 
 
 class Standby:
@@ -169,6 +171,61 @@ def test_every_write_is_in_the_list_that_follows_it_while_the_standby_replays(li
     for number in range(40):
         a.user(f"u{number}")
         assert b.get("/Users?count=0")["totalResults"] == number + 2
+
+
+@contextmanager
+def commits_that_wait_for_replay(a: Api) -> Iterator[Callable[[], int]]:
+    """No commit of the primary ends before the standby has replayed it; gives how many wait for that."""
+    with a.database.reading() as connection:
+        ask = connection.exec_driver_sql
+        try:
+            ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            ask("ALTER SYSTEM SET synchronous_commit = 'remote_apply'")
+            ask("SELECT pg_reload_conf()")
+            yield lambda: ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").scalar_one()
+        finally:
+            ask("ALTER SYSTEM RESET synchronous_standby_names")
+            ask("ALTER SYSTEM RESET synchronous_commit")
+            ask("SELECT pg_reload_conf()")
+
+
+def position(api: Api) -> str | None:
+    with api.database.reading() as connection:
+        table = replicas.table
+        return connection.scalar(sa.select(table.c.position).where(table.c.account_id == api.account_id))
+
+
+def test_no_write_waits_until_another_one_of_the_account_is_committed(life):
+    standby, a, b = life
+    paths = [f"/Users/{a.user(name)['id']}" for name in ("bob", "cid", "dan")]
+    with commits_that_wait_for_replay(a) as waiting, ThreadPoolExecutor() as pool:
+        standby.replays(False)
+        try:
+            title = op("replace", "title", "CEO")
+            writes = [pool.submit(api.patch, path, title) for api, path in zip((a, b, a), paths, strict=True)]
+            wait_until(lambda: waiting() == 3)
+            assert len(names(b)) == 4, "a list does not wait either"
+            assert position(a) is None, "of a state that lacks what is being committed"
+        finally:
+            standby.replays(True)
+        for write in writes:
+            write.result(20)
+    assert b.get('/Users?count=4&filter=title eq "CEO"')["totalResults"] == 3
+
+
+def test_who_writes_at_once_finds_each_own_write_in_the_list_that_follows(life):
+    _, a, b = life
+
+    def work(writer: int) -> None:
+        one, other = (a, b) if writer % 2 else (b, a)
+        identifier = one.user(f"w{writer}")["id"]
+        for turn in range(15):
+            one.patch(f"/Users/{identifier}", op("replace", "title", f"t{writer}-{turn}"))
+            assert [user["id"] for user in other.find(f'title eq "t{writer}-{turn}"')] == [identifier]
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(work, writer) for writer in range(6)]:
+            done.result(60)
 
 
 def test_standby_that_is_gone_is_left_alone_for_a_while_and_then_asked_again(life, monkeypatch):
