@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from math import inf
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import orjson
@@ -27,7 +27,7 @@ CHUNK = 1000
 """How many ids go into one statement."""
 CONNECT_TIMEOUT = 10
 """Seconds within which PostgreSQL must accept a connection; the driver's own would keep a request for two minutes."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-8192")
+PRAGMAS = ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-8192")
 PATIENCE = 30.0
 """Seconds to wait for SQLite's write lock where no other time is set."""
 _STEPS = 10_000
@@ -152,9 +152,22 @@ def engine_options(url: sa.URL, seconds: float | None) -> dict[str, Any]:
 
 def _prepare_sqlite(seconds: float, connection: sqlite3.Connection, record: Any) -> None:
     connection.isolation_level = None  # the driver's own transactions lose updates: see _begin_immediate
-    for pragma in (*PRAGMAS, f"busy_timeout={round(seconds * 1000)}"):
+    for pragma in (f"busy_timeout={round(seconds * 1000)}", *PRAGMAS):
         connection.execute(f"PRAGMA {pragma}").close()
+    _begin_log(connection, monotonic() + seconds)
     connection.set_progress_handler(lambda: monotonic() > record.info.get("deadline", inf), _STEPS)
+
+
+def _begin_log(connection: sqlite3.Connection, end: float) -> None:
+    """Switch to WAL, which SQLite refuses at once, whatever its timeout, where others just switch a new file."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or monotonic() > end:
+                raise
+            sleep(0.01)
 
 
 def _begin_immediate(connection: sa.Connection) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -132,6 +133,16 @@ def test_a_port_in_use_is_refused(tmp_path, name):
     assert refused.returncode == 1
     assert f"Error: cannot listen on 127.0.0.1, port {port}: Address already in use." in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_servers_that_upgrade_an_empty_database_at_once_wait_for_each_other(tmp_path, make_url, kind):
+    url = make_url(kind)
+    with ThreadPoolExecutor() as pool:
+        upgrades = [pool.submit(command, "upgrade", directory=tmp_path, SCIM_DATABASE_URL=url) for _ in range(4)]
+        done = [one.result() for one in upgrades]
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 4
+    assert len({one.stdout for one in done}) == 2, "one made the tables, the others found them"
 
 
 def test_a_database_that_is_not_upgraded_is_refused_and_not_made(tmp_path, port):
