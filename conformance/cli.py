@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import conformance.account
-import conformance.rfc  # noqa: F401
+import conformance.rfc  # noqa: F401  it registers its checks
 from conformance.dialogues import dialogue_checks
 from conformance.registry import AREAS, CHECKS, Check, Result, chosen
 from conformance.report.figures import as_json

@@ -136,7 +136,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(copy):
         for body in (getattr(node, "body", None),):
             if isinstance(body, list):
-                node.body = [  # type: ignore[attr-defined]
+                node.body = [
                     one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
                 ] or [ast.Pass()]
     return copy

@@ -42,7 +42,7 @@ def test_every_refusal_is_told_with_its_status_and_words() -> None:
 
 def test_every_policy_is_told_with_its_values_and_default() -> None:
     def shown(value: object) -> str:
-        return {None: "none", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload]
+        return {None: "none", True: "true", False: "false"}.get(value, str(value))
 
     defaults = {key: getattr(Policies(), field) for key, (field, _) in POLICIES.items()} | {"groupLicenses": "{}"}
     expected = [[f"`{key}`", reader.allowed, shown(defaults[key])] for key, (_, reader) in POLICIES.items()]

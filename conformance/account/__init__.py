@@ -1,3 +1,3 @@
 """The rules of a business account, for servers that announce its extension."""
 
-from conformance.account import licences, people  # noqa: F401
+from conformance.account import licences, people  # noqa: F401  they register their checks

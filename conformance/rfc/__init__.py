@@ -1,6 +1,6 @@
 """The requirements of the RFCs, a module for each part of the protocol; importing registers them in order."""
 
-from conformance.rfc import (  # noqa: F401
+from conformance.rfc import (  # noqa: F401  they register their checks
     authentication,
     bulk,
     bulk_failures,

@@ -5,7 +5,7 @@ import json
 from conformance.registry import check, equal, expect
 from conformance.scim import Scim, op
 
-SECRET = "S3cret-of-the-conformance-run"  # noqa: S105
+SECRET = "S3cret-of-the-conformance-run"
 
 
 @check("RFC 7644 §3.12")

@@ -92,7 +92,7 @@ def complex_attributes_need_a_part(scim: Scim) -> None:
 @check("RFC 7643 §4.1.1; OWASP API3", "filter")
 def passwords_are_no_oracle(scim: Scim) -> None:
     """FLT-34 ROBUST: filters on password reveal nothing."""
-    secret = "Or4cle-of-the-run"  # noqa: S105
+    secret = "Or4cle-of-the-run"
     user = scim.user(password=secret)
     for operator, value in (("sw", secret[:3]), ("co", secret[2:6]), ("eq", secret), ("ew", secret[-3:])):
         condition = f'id eq "{user["id"]}" and password {operator} "{value}"'

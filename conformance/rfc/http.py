@@ -59,7 +59,7 @@ def plain_json_is_read(scim: Scim) -> None:
 @check("RFC 7644 §3.8")
 def missing_content_type_is_scim_json(scim: Scim) -> None:
     """HTP-06 POLICY: a body without Content-Type is read as SCIM JSON."""
-    answer = scim.send("POST", "/Users", body_of(scim), headers={"Content-Type": None})  # type: ignore[dict-item]
+    answer = scim.send("POST", "/Users", body_of(scim), headers={"Content-Type": None})  # type: ignore[dict-item]  # None: none is sent
     equal(answer.status, 201, "the status")
 
 

@@ -182,6 +182,6 @@ def schemas_in_a_patch(scim: Scim) -> None:
 def passwords_are_set(scim: Scim) -> None:
     """PAT-45 MUST: a server that announces changePassword takes a password by PATCH, and does not show it."""
     path = path_of(scim)
-    secret = "N3w-secret-of-the-run"  # noqa: S105
+    secret = "N3w-secret-of-the-run"
     scim.patch(path, op("replace", "password", secret))
     expect(scim.last and secret.encode() not in scim.last.body, "the password comes back")

@@ -6,7 +6,7 @@ from conformance.names import ENTERPRISE, USER
 from conformance.registry import check, equal, expect
 from conformance.scim import Json, Scim, query
 
-SECRET = "S3cret-of-the-conformance-run"  # noqa: S105
+SECRET = "S3cret-of-the-conformance-run"
 
 
 def rich(scim: Scim) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from scim_server.account.model import Pool
 from scim_server.account.policies import POLICIES, policies_from
 from scim_server.protocol.documents import instant
+from scim_server.provisioning.using import WARNED, days_left
 from scim_server.store.records import told
 
 
@@ -47,17 +48,10 @@ def token(row: sa.Row[Any], now: int) -> dict[str, Any]:
     }
 
 
-DAY = 86_400_000_000
-WARNED = 30
-"""Days before its end from which a token is warned of."""
-
-
 def _ending(row: sa.Row[Any], now: int) -> dict[str, Any]:
     """Return in how many days a live token ends, and from a month before on that somebody has to act."""
-    if row.expires_at is None or row.revoked_at is not None or row.expires_at <= now:
-        return {"expiresInDays": None, "warning": None}
-    days = (row.expires_at - now) // DAY
-    if days >= WARNED:
+    days = days_left(row.expires_at, now) if row.revoked_at is None else None
+    if days is None or days >= WARNED:
         return {"expiresInDays": days, "warning": None}
     when = f"in {days} days" if days > 1 else "tomorrow" if days == 1 else "within a day"
     way_out = "issue another one for the connection, enter it in the IdP, then revoke this one"

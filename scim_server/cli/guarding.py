@@ -1,7 +1,5 @@
 """What an administrator decides about a connection or the guard of an account; each a transaction with its entries."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -42,8 +40,8 @@ def resume(portal: Portal, account: str, name: str) -> dict[str, Any]:
 
 def show(portal: Portal, account: str) -> dict[str, Any]:
     """Return where the guard of an account stands: its thresholds, what it has counted, what it holds."""
-    with portal.database.reading():
-        row, moment = _account(account), now()
+    with portal.reading(account) as row:
+        moment = now()
         policies, watch = policies_from(accounts.settings_of(row)), guards.read(row.id)
         for of in ("users", "groups"):
             watch = guard.sized(watch, of, guards.size(row.id, of), moment)
@@ -58,7 +56,7 @@ def show(portal: Portal, account: str) -> dict[str, Any]:
 
 def approve(portal: Portal, account: str, hours: int, changes: int | None) -> dict[str, Any]:
     """Let guarded changes of an account through for some hours, any number of them or so many."""
-    with _changing(portal, account) as row:
+    with portal.changing(account) as row:
         moment = now()
         before, watch = guards.lock(row.id), guard.approved(moment + hours * HOUR, changes)
         guards.save(row.id, watch)
@@ -73,7 +71,7 @@ def approve(portal: Portal, account: str, hours: int, changes: int | None) -> di
 
 def reject(portal: Portal, account: str) -> dict[str, Any]:
     """Refuse what the guard of an account holds: the connections that sent it are paused, the guard watches anew."""
-    with _changing(portal, account) as row:
+    with portal.changing(account) as row:
         watch, moment = guards.lock(row.id), now()
         if watch.trip is None:
             raise PortalError(f"the guard of account '{row.name}' holds nothing that could be rejected.")
@@ -88,7 +86,7 @@ def reject(portal: Portal, account: str) -> dict[str, Any]:
 
 
 def _paused(portal: Portal, account: str, name: str, reason: str | None, *, paused: bool) -> dict[str, Any]:
-    with _changing(portal, account) as row:
+    with portal.changing(account) as row:
         answer, entries = wiring.pause(row, name, reason, paused=paused)
         _record(row, list(entries))
     return answer
@@ -149,20 +147,6 @@ def _recent(account: sa.Row[Any], policies: Policies, moment: int) -> list[dict[
 
 def _why(trip: Trip, account: sa.Row[Any]) -> str:
     return guard.told(trip, policies_from(accounts.settings_of(account)))
-
-
-@contextmanager
-def _changing(portal: Portal, name: str) -> Iterator[sa.Row[Any]]:
-    """Give the row of an account, locked, in a transaction."""
-    with portal.database.transaction():
-        yield accounts.lock(_account(name).id)
-
-
-def _account(name: str) -> sa.Row[Any]:
-    row = accounts.named(name)
-    if row is None:
-        raise PortalError(f"there is no account '{name}'. Create it with: scim-server account create '{name}'")
-    return row
 
 
 def _record(account: sa.Row[Any], entries: list[Entry]) -> None:

@@ -12,7 +12,7 @@ from scim_server.cli import answers, consequences, log_lines, texts, wiring
 from scim_server.cli.texts import PortalError
 from scim_server.protocol.catalogue import Catalogue
 from scim_server.protocol.documents import instant
-from scim_server.provisioning import grace, group_kinds
+from scim_server.provisioning import grace, group_kinds, using
 from scim_server.provisioning.changes import entries_of
 from scim_server.provisioning.seats import serve
 from scim_server.store import accounts, credentials, journal
@@ -24,7 +24,6 @@ ACTOR = Actor("portalAdmin", "cli")
 TEST_POLICIES = {"domains.enforcement": "off", "timezone.enforcement": "off", **UNGUARDED}
 """The policies of a test account: conformance suites send random names and zones, and delete what they made."""
 MOST_LICENCES = 10_000_000
-DAY = 86_400_000_000
 
 
 class Portal:
@@ -52,7 +51,7 @@ class Portal:
 
     def show_account(self, name: str) -> dict[str, Any]:
         """Return an account with its policies, domains and licences."""
-        with self._reading(name) as row:
+        with self.reading(name) as row:
             return {
                 "id": row.id,
                 "name": row.name,
@@ -65,7 +64,7 @@ class Portal:
     def set_policies(self, name: str, assignments: Mapping[str, str]) -> dict[str, Any]:
         """Set policies of an account, all or none."""
         wanted = texts.policies(assignments)
-        with self._changing(name) as row:
+        with self.changing(name) as row:
             before = answers.policy_values(accounts.settings_of(row))
             changed = [key for key, value in wanted.items() if value != before[key]]
             if changed:
@@ -82,7 +81,7 @@ class Portal:
         name = texts.domain_name(text)
         elsewhere = f"the domain '{name}' belongs to another account; a domain belongs to one account only."
         try:
-            with self._changing(account) as row:
+            with self.changing(account) as row:
                 if accounts.domain_owner(name) not in {None, row.id}:
                     raise PortalError(elsewhere)
                 before = {one.name: one.status for one in accounts.domains(row.id)}.get(name)
@@ -97,7 +96,7 @@ class Portal:
     def withdraw_domain(self, account: str, text: str) -> dict[str, Any]:
         """Withdraw a domain from an account; its users stay, new addresses in it are refused (R2)."""
         name = texts.domain_name(text)
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             changed = accounts.withdraw_domain(row.id, name) > 0
             if changed:
                 _record(row.id, Entry("domain.withdrawn", "success", "ApprovedDomain", name, name))
@@ -105,7 +104,7 @@ class Portal:
 
     def domains(self, account: str) -> list[dict[str, Any]]:
         """Return the domains of an account."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return [
                 {"domain": one.name, "status": one.status, "approvedAt": answers.instant_or_none(one.approved_at)}
                 for one in accounts.domains(row.id)
@@ -114,7 +113,7 @@ class Portal:
     def add_licences(self, account: str, text: str, quantity: int) -> dict[str, Any]:
         """Add bought licences to the pool of a type, and serve the users who wait for one (R6)."""
         kind = texts.licence_type(text)
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             before = accounts.pools(row.id)
             held = before[kind].total if kind in before else 0
             if held + quantity > MOST_LICENCES:
@@ -130,7 +129,7 @@ class Portal:
     def remove_licences(self, account: str, text: str, quantity: int) -> dict[str, Any]:
         """Take licences that nobody holds out of the pool of a type (R32)."""
         kind = texts.licence_type(text)
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             if not accounts.remove_licences(row.id, kind, quantity):
                 pool = accounts.pools(row.id).get(kind)
                 state = f"{pool.assigned} of {pool.total} are assigned" if pool else "the account has none"
@@ -143,7 +142,7 @@ class Portal:
     def set_activations(self, account: str, text: str, quantity: int) -> dict[str, Any]:
         """Set how many activations each licence of a type allows: that of shared mailboxes counts them (R26)."""
         kind = texts.licence_type(text)
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             pool = accounts.pools(row.id).get(kind)
             if pool is None or pool.activations is None:
                 raise PortalError(
@@ -160,7 +159,7 @@ class Portal:
         """Give a role group these permissions and no others (R31)."""
         granted = texts.permissions(permissions)
         endpoint = Catalogue().endpoint_of("Group")
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             try:
                 identifier, before = group_kinds.permit(row.id, endpoint, group, granted, now())
             except group_kinds.NoRoleGroup:
@@ -179,7 +178,7 @@ class Portal:
 
     def licences(self, account: str) -> list[dict[str, Any]]:
         """Return the licence pools of an account."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return [answers.pool(one) for one in accounts.pools(row.id).values()]
 
     def issue_token(
@@ -196,8 +195,8 @@ class Portal:
         profile = texts.profile_name(profile)
         granted = texts.scopes(scopes)
         moment = now()
-        expires_at = moment + days * DAY if days else None
-        with self._changing(account) as row:
+        expires_at = moment + days * using.DAY if days else None
+        with self.changing(account) as row:
             wired, changes = wiring.connected(row.id, connection, profile, moment)
             user_id = None if user is None else _user(row, user)
             token = credentials.issue(row.id, wired.id, " ".join(granted), moment, expires_at, user_id)
@@ -213,12 +212,12 @@ class Portal:
 
     def tokens(self, account: str) -> list[dict[str, Any]]:
         """Return the tokens of an account, without the secrets."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return [answers.token(one, now()) for one in credentials.listed(row.id)]
 
     def revoke_token(self, account: str, identifier: str) -> dict[str, Any]:
         """Revoke a token at once; again is no change."""
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             found = {one.id: one for one in credentials.listed(row.id)}.get(identifier)
             if found is None:
                 way_out = f"See its tokens with: scim-server token list --account '{row.name}'"
@@ -230,25 +229,25 @@ class Portal:
 
     def connections(self, account: str) -> list[dict[str, Any]]:
         """Return the connections of an account."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return wiring.listed(row)
 
     def show_connection(self, account: str, name: str) -> dict[str, Any]:
         """Return a connection with its tokens and what it was seen to send."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return wiring.shown(row, name)
 
     def set_connection(self, account: str, name: str, profile: str) -> dict[str, Any]:
         """Give a connection another profile; again is no change."""
         profile = texts.profile_name(profile) or profile
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             answer, entries = wiring.set_profile(row, name, profile)
             _record(row.id, *entries)
         return answer
 
     def journal(self, account: str, user: str | None, after: str, limit: int) -> list[dict[str, Any]]:
         """Return the newest entries of the journal after the id ``after``, the oldest of them first."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return [answers.entry(one) for one in journal.read(row.id, user, after, limit)]
 
     def import_logs(self, account: str, stream: BinaryIO) -> dict[str, Any]:
@@ -265,13 +264,13 @@ class Portal:
         return {"account": row.name, "imported": imported, "known": known}
 
     @contextmanager
-    def _reading(self, name: str) -> Iterator[sa.Row[Any]]:
+    def reading(self, name: str) -> Iterator[sa.Row[Any]]:
         """Give the row of an account."""
         with self.database.reading():
             yield _named(name)
 
     @contextmanager
-    def _changing(self, name: str) -> Iterator[sa.Row[Any]]:
+    def changing(self, name: str) -> Iterator[sa.Row[Any]]:
         """Give the row of an account, locked, in a transaction."""
         with self.database.transaction():
             yield accounts.lock(_named(name).id)

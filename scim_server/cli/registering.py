@@ -56,7 +56,7 @@ class Registry(Portal):
         values = _read(wanted)
         secret = new_secret(CLIENT_SECRET) if wanted.auth == "client_secret" else None
         moment = now()
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             wired, changes = wiring.connected(row.id, connection, None, moment)
             values |= {"name": name, "connection_id": wired.id, "secret": digest(secret) if secret else None}
             identifier = clients.create(row.id, values, moment)
@@ -70,12 +70,12 @@ class Registry(Portal):
 
     def clients(self, account: str) -> list[dict[str, Any]]:
         """Return the clients of an account, without secrets."""
-        with self._reading(account) as row:
+        with self.reading(account) as row:
             return [_told(one) for one in clients.listed(row.id)]
 
     def revoke_client(self, account: str, client_id: str) -> dict[str, Any]:
         """Revoke a client with every token that it has; again is no change."""
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             found = _found(row, client_id)
             changed = clients.revoke(row.id, found.id, now())
             if changed:
@@ -87,7 +87,7 @@ class Registry(Portal):
         """Give a code by which an administrator lets a client act for the account; it ends the ones before."""
         text, moment = "".join(secrets.choice(_CODE) for _ in range(16)), now()
         ends = moment + MINUTES * 60_000_000
-        with self._changing(account) as row:
+        with self.changing(account) as row:
             found = _found(row, client_id)
             if found.revoked_at is not None or "authorization_code" not in found.grants.split():
                 raise PortalError(f"the client '{client_id}' needs no consent: it is revoked, or asks for none.")
@@ -175,9 +175,9 @@ def _is_loopback(scheme: str, host: str | None) -> bool:
 
 
 def _found(account: sa.Row[Any], client_id: str) -> sa.Row[Any]:
-    for one in clients.listed(account.id):
-        if clients.public_id(account.id, one.id) == client_id:
-            return one
+    place = clients.place_of(client_id)
+    if place is not None and place[0] == account.id and (found := clients.found(*place)) is not None:
+        return found
     way_out = f"See them with: scim-server client list --account '{account.name}'"
     raise PortalError(f"account '{account.name}' has no client '{client_id}'. {way_out}")
 

@@ -39,10 +39,9 @@ class Operation:
     def is_plain(self) -> bool:
         """Whether it sets one simple value, which was read as its attribute takes it: nothing is left to judge."""
         attribute = self.attribute
-        kind = (attribute.type in _PLAIN, attribute.multi_valued, attribute.mutability)
-        return (
-            self.op != "remove" and kind == (True, False, "readWrite") and "." not in attribute.urn.rpartition(":")[2]
-        )
+        is_part = "." in attribute.urn.rpartition(":")[2]
+        is_simple = attribute.type in _PLAIN and not attribute.multi_valued and not is_part
+        return self.op != "remove" and is_simple and attribute.mutability == "readWrite"
 
 
 _PLAIN = frozenset({"string", "boolean", "integer"})

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from scim_server.account.policies import Policies
 from scim_server.idp.profiles import Profile
 from scim_server.protocol.catalogue import Catalogue
+from scim_server.provisioning.floods import Floods
 from scim_server.provisioning.noticing import Notebook
-from scim_server.provisioning.tally import Tally
 from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import now
@@ -54,7 +54,7 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     notebook: Notebook = field(default_factory=Notebook)
     """What the requests of this worker look like."""
-    tally: Tally = field(default_factory=Tally)
+    floods: Floods = field(default_factory=Floods)
     """What this worker refuses by the hundred."""
     replica: Replica | None = None
     """The hot standby that answers lists and searches, where there is one."""

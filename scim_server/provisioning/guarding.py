@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from scim_server.account import guard
 from scim_server.account.guard import Held
 from scim_server.provisioning.caller import Caller, Service, in_transaction
+from scim_server.provisioning.floods import tell
 from scim_server.provisioning.seats import Decided
-from scim_server.provisioning.tally import tell
 from scim_server.store import guards, journal
 from scim_server.store.database import OutOfTime
 from scim_server.store.journal import Entry
@@ -78,7 +78,7 @@ def _note(service: Service, caller: Caller, held: Held, target: tuple[str, str])
     except (SQLAlchemyError, OutOfTime):
         log.exception("request %s: that it was held could not be recorded", caller.actor.request_id)
     told = why(held, caller)
-    tell(service.database, service.tally, caller.account_id, caller.connection_id, caller.actor, 503, told)
+    tell(service.database, service.floods, caller.account_id, caller.connection_id, caller.actor, 503, told)
 
 
 def _entry(caller: Caller, held: Held, target: tuple[str, str]) -> Entry:

@@ -20,6 +20,15 @@ from scim_server.store.journal import Actor, Entry
 log = logging.getLogger("scim_server")
 
 MOST_KEPT = 10_000
+DAY = 86_400_000_000
+"""Microseconds."""
+WARNED = 30
+"""Days before its end from which a token is warned of."""
+
+
+def days_left(expires_at: int | None, now: int) -> int | None:
+    """Return the whole days until a token ends; None where it does not, or has ended."""
+    return None if expires_at is None or expires_at <= now else (expires_at - now) // DAY
 
 
 class Seldom:
@@ -50,8 +59,8 @@ def note_use(database: Database, account_id: str, identifier: str) -> None:
 
 
 def record_refusal(database: Database, account_id: str, actor: Actor, entry: Entry) -> None:
-    """Tell the journal that a known token, or a known client, was refused."""
-    with _forgiving("the refusal of a token"), database.transaction():
+    """Tell the journal that a known token, client or connection was refused."""
+    with _forgiving("a refusal"), database.transaction():
         journal.write(account_id, actor, [entry], now())
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from scim_server.account.model import ADMINISTRATOR, PERSON, Pool
 from scim_server.protocol.folding import fold_name
 from scim_server.store.database import execute
+from scim_server.store.id_lists import among
 from scim_server.store.identifiers import new_id
 from scim_server.store.prepared import Prepared
 from scim_server.store.tables import account, approved_domain, deleted_address, licence_pool, user
@@ -95,13 +96,15 @@ def domain_owner(name: str) -> str | None:
 
 def approved(account_id: str, names: Iterable[str]) -> frozenset[str]:
     """Return those of the named domains that are approved for the account (R2)."""
-    return frozenset(name for name in names if _IS_APPROVED.scalar({"account": account_id, "name": name}))
+    if not (asked := sorted(names)):
+        return frozenset()
+    return frozenset(row.name for row in _APPROVED.all({"account": account_id, "ids": asked}))
 
 
-_IS_APPROVED = Prepared(
+_APPROVED = Prepared(
     sa.select(approved_domain.c.name).where(
         approved_domain.c.account_id == sa.bindparam("account"),
-        approved_domain.c.name == sa.bindparam("name"),
+        among(approved_domain.c.name),
         approved_domain.c.status == "approved",
     )
 )

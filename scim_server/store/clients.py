@@ -73,13 +73,17 @@ def create(account_id: str, values: Mapping[str, Any], now: int) -> str:
 
 def live(account_id: str, identifier: str) -> Client | None:
     """Return a client that was not revoked; whether its connection is paused is told with it."""
-    is_live = oauth_client.c.revoked_at.is_(None)
-    row = execute(_clients(account_id).where(oauth_client.c.id == identifier, is_live)).one_or_none()
-    if row is None:
+    row = found(account_id, identifier)
+    if row is None or row.revoked_at is not None:
         return None
     values = {name: value for name, value in row._asdict().items() if name in Client.__dataclass_fields__}
     split = {name: tuple(values[name].split()) for name in _TUPLES}
     return Client(**{**values, **split, "grants": frozenset(row.grants.split())})
+
+
+def found(account_id: str, identifier: str) -> sa.Row[Any] | None:
+    """Return a client of an account, revoked or not, with its connection."""
+    return execute(_clients(account_id).where(oauth_client.c.id == identifier)).one_or_none()
 
 
 def listed(account_id: str) -> list[sa.Row[Any]]:

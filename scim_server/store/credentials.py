@@ -119,8 +119,7 @@ _IS_ACTIVE = Prepared(
 
 def is_active(account_id: str, user_id: str) -> bool:
     """Whether the user that a credential stands for may still use it (R24)."""
-    row = _IS_ACTIVE.one_or_none({"account": account_id, "user": user_id})
-    return row is not None and bool(row.active)
+    return bool(_IS_ACTIVE.scalar({"account": account_id, "user": user_id}))
 
 
 def user_named(account_id: str, name: str) -> str | None:

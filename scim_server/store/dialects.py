@@ -6,11 +6,17 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import func
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 
 Condition = sa.ColumnElement[bool]
 Operand = str | int | float | bool
 """What a value is compared with: a folded text, a number, a time in microseconds or a boolean."""
+
+
+def insert_into(dialect_name: str, table: sa.Table) -> Any:
+    """Return an INSERT that can say what happens to a row that is there: each database has a word of its own for it."""
+    return (postgresql.insert if dialect_name == "postgresql" else sqlite.insert)(table)
 
 
 class Dialect(Protocol):

@@ -1,14 +1,12 @@
 """What the guard of each account has seen: one document per account, locked while a change is counted."""
 
-from typing import Any
-
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.account.guard import Trip, Watch
 from scim_server.store import totals
 from scim_server.store.database import dialect, execute
+from scim_server.store.dialects import insert_into
 from scim_server.store.tables import group, guard, user
 
 _COUNTED = {"users": "user", "groups": "group"}
@@ -22,8 +20,9 @@ def lock(account_id: str) -> Watch:
     mine = sa.select(guard.c.watch).where(guard.c.account_id == account_id).with_for_update()
     stored = execute(mine).scalar()
     if stored is None:
-        insert: Any = (postgresql.insert if dialect() == "postgresql" else sqlite.insert)(guard)
-        execute(insert.values(account_id=account_id, watch=_text(Watch())).on_conflict_do_nothing())
+        execute(
+            insert_into(dialect(), guard).values(account_id=account_id, watch=_text(Watch())).on_conflict_do_nothing()
+        )
         stored = execute(mine).scalar_one()
     return _watch(stored)
 

@@ -50,7 +50,7 @@ def each(name: str = "ids") -> sa.ColumnElement[str]:
 @compiles(_Among, "sqlite")
 def _among_on_sqlite(element: _Among, compiler: Any, **kw: Any) -> str:
     ids = compiler.process(element.ids, **kw)
-    return f"{compiler.process(element.column, **kw)} IN (SELECT value FROM json_each({ids}))"  # noqa: S608  a compiler
+    return f"{compiler.process(element.column, **kw)} IN (SELECT value FROM json_each({ids}))"  # noqa: S608  made of SQL
 
 
 @compiles(_Among, "postgresql")

@@ -18,7 +18,7 @@ rate = sa.Table(
 
 PostgreSQL writes no log of it: after a crash every bucket is full.
 """
-_unlogged = sa.DDL("ALTER TABLE rate SET UNLOGGED")  # type: ignore[no-untyped-call]
+_unlogged = sa.DDL("ALTER TABLE rate SET UNLOGGED")  # type: ignore[no-untyped-call]  # it has no types
 sa.event.listen(rate, "after_create", _unlogged.execute_if(dialect="postgresql"))
 
 guard = sa.Table(

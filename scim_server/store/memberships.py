@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.account.model import Member
 from scim_server.store.columns import Micros
 from scim_server.store.database import chunks, dialect, execute
+from scim_server.store.dialects import insert_into
 from scim_server.store.group_licences import counted_in
 from scim_server.store.id_lists import among, each
 from scim_server.store.prepared import Prepared
@@ -133,8 +133,8 @@ _GROUPS = Prepared(
 
 @lru_cache
 def _insert(dialect_name: str) -> Prepared:
-    """The insert of members who are not yet there: each database has a word of its own for that."""
-    new = postgresql.insert(membership) if dialect_name == "postgresql" else sqlite.insert(membership)
+    """The insert of members who are not yet there."""
+    new = insert_into(dialect_name, membership)
     account, group_id, now = (sa.bindparam(name, type_=sa.Text) for name in ("account", "group", "now"))
     rows = sa.select(account, group_id, each(), sa.cast(now, Micros)).where(sa.true())  # else SQLite misreads ON
     columns = ("account_id", "group_id", "user_id", "added")

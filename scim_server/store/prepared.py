@@ -22,8 +22,8 @@ class _Compiled:
     """Values that the compiler binds besides the caller's."""
     given: Mapping[str, Callable[[Any], Any]]
     """How parameters are made into what the driver takes, where it takes something else."""
-    taken: Sequence[tuple[int, Callable[[Any], Any]]]
-    """How what the driver hands out is made into a value, by position."""
+    booleans: Sequence[int]
+    """The positions of booleans, where the driver hands them out as numbers; all else is taken as it comes."""
 
 
 class Prepared:
@@ -45,8 +45,8 @@ class Prepared:
         connection = in_time()
         compiled = self._compiled_for(connection.dialect)
         rows: Iterable[Sequence[Any]] = _driven(connection, compiled, "execute", _bound(compiled, parameters), list)
-        if compiled.taken:
-            rows = [_made(row, compiled.taken) for row in rows]
+        if compiled.booleans:
+            rows = [_with_booleans(row, compiled.booleans) for row in rows]
         return list(map(self._make_row, rows))
 
     def one_or_none(self, parameters: Mapping[str, Any]) -> Any:
@@ -81,13 +81,14 @@ class Prepared:
         compiled = self._statement.compile(dialect=dialect)
         order = compiled.positiontup if compiled.positional else None
         given = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        taken = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in self._columns]
+        are_numbers = not dialect.supports_native_boolean
+        booleans = [at for at, one in enumerate(self._columns) if are_numbers and isinstance(one.type, sa.Boolean)]
         self._compiled[dialect.name] = _Compiled(
             str(compiled),
             order,
             compiled.params,
             {name: make for name, make in given.items() if make is not None},
-            [(position, make) for position, make in enumerate(taken) if make is not None],
+            booleans,
         )
         return self._compiled[dialect.name]
 
@@ -100,10 +101,10 @@ def _bound(compiled: _Compiled, parameters: Mapping[str, Any]) -> Any:
     return given if compiled.order is None else [given[name] for name in compiled.order]
 
 
-def _made(row: Sequence[Any], taken: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
+def _with_booleans(row: Sequence[Any], booleans: Sequence[int]) -> Sequence[Any]:
     values = list(row)
-    for position, make in taken:
-        values[position] = make(values[position])
+    for position in booleans:
+        values[position] = None if values[position] is None else bool(values[position])
     return values
 
 
@@ -139,4 +140,4 @@ def _told(connection: sa.Connection, driver: Any, text: str, error: Any) -> Base
 
 
 def _row_type(names: Sequence[str]) -> Any:
-    return namedtuple("Row", names)  # noqa: PYI024 - the names are known at run time only
+    return namedtuple("Row", names)

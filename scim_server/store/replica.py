@@ -8,7 +8,6 @@ Writes that are being committed share a lock of the account, so that none waits 
 position in must have the lock alone, so that every write is before it or empties it.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable
 from time import monotonic
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from scim_server.store.database import Database, engine_options, execute, tell_out_of_time
+from scim_server.store.identifiers import lock_number
 from scim_server.store.prepared import Prepared
 from scim_server.store.tables import replica_position as table
 
@@ -92,7 +92,7 @@ def _empty(account_ids: set[str]) -> None:
 
 def _lock_of(account_id: str) -> dict[str, int]:
     """Return the number of the account's advisory lock."""
-    return {"lock": int.from_bytes(hashlib.sha256(f"replica:{account_id}".encode()).digest()[:8], signed=True)}
+    return {"lock": lock_number(f"replica:{account_id}")}
 
 
 _LOCK = sa.bindparam("lock", type_=sa.BigInteger)

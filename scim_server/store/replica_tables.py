@@ -15,5 +15,5 @@ replica_position = sa.Table(
 
 PostgreSQL writes no log of it: after a crash and on a promoted standby it is empty, so no position outlives its log.
 """
-_unlogged = sa.DDL("ALTER TABLE replica_position SET UNLOGGED")  # type: ignore[no-untyped-call]
+_unlogged = sa.DDL("ALTER TABLE replica_position SET UNLOGGED")  # type: ignore[no-untyped-call]  # it has no types
 sa.event.listen(replica_position, "after_create", _unlogged.execute_if(dialect="postgresql"))

@@ -1,6 +1,5 @@
 """How many of a kind run at once for a connection, over all workers of PostgreSQL; on SQLite over one worker."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from threading import Lock
 import sqlalchemy as sa
 
 from scim_server.store.database import Database
+from scim_server.store.identifiers import lock_number
 
 
 class Slots:
@@ -45,7 +45,8 @@ class Slots:
     def _shared(self, account_id: str, connection_id: str) -> Iterator[bool]:
         """Take an advisory lock of the session, which ends with its connection, so that no crash leaves one behind."""
         with self._database.reading() as connection:
-            keys = (_key(account_id, connection_id, number) for number in range(self.at_once))
+            place = f"bulk:{account_id}:{connection_id}"
+            keys = (lock_number(f"{place}:{number}") for number in range(self.at_once))
             taken = next((key for key in keys if _run(connection, sa.func.pg_try_advisory_lock(key))), None)
             try:
                 yield taken is not None
@@ -65,8 +66,3 @@ def _unlock(connection: sa.Connection, key: int) -> None:
 
 def _run(connection: sa.Connection, function: sa.ColumnElement[bool]) -> bool:
     return bool(connection.execute(sa.select(function)).scalar())
-
-
-def _key(account_id: str, connection_id: str, number: int) -> int:
-    text = f"bulk:{account_id}:{connection_id}:{number}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)

@@ -53,9 +53,8 @@ def written(row: Any) -> dict[str, Any]:
 
 
 _SETTLED = {name: kept for name, kept in LICENCE_COLUMNS.items() if kept[1] != "instant"}
-_INSTANTS = tuple((name, column.key) for name, (column, kind) in LICENCE_COLUMNS.items() if kind == "instant")
-_instant_names = tuple(name for name, _ in _INSTANTS)
-_instant_values = attrgetter(*(column for _, column in _INSTANTS))
+_INSTANTS = {name: column.key for name, (column, kind) in LICENCE_COLUMNS.items() if kind == "instant"}
+_instant_values = attrgetter(*_INSTANTS.values())
 _settled_values = attrgetter("kind", *(column.key for column, _ in _SETTLED.values()))
 
 
@@ -80,7 +79,7 @@ def _with_account_state(row: Any, state: str) -> str:
     and the state goes in front of that.
     """
     text = f"{row.document[:-2]},{_settled(state)}"
-    for name, value in zip(_instant_names, _instant_values(row), strict=True):
+    for name, value in zip(_INSTANTS, _instant_values(row), strict=True):
         if value is not None:
             text += f',"{name}":"{instant(value)}"'
     if '"entitlements":[' in row.document:

@@ -6,13 +6,12 @@ once seldom wait for each other.
 
 from functools import lru_cache
 from random import randrange
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.protocol.catalogue import Endpoint
 from scim_server.store.database import at_last, dialect
+from scim_server.store.dialects import insert_into
 from scim_server.store.mapping import map_of
 from scim_server.store.prepared import Prepared
 from scim_server.store.tables import tally
@@ -52,13 +51,13 @@ def _add(key: tuple[str, str], number: int) -> None:
     if number == 0:
         return
     account_id, kind = key
-    values = {"account_id": account_id, "kind": kind, "slot": randrange(SLOTS), "number": number}  # noqa: S311
+    values = {"account_id": account_id, "kind": kind, "slot": randrange(SLOTS), "number": number}  # noqa: S311  no secret
     _adding(dialect()).run(values)
 
 
 @lru_cache(maxsize=2)
 def _adding(dialect_name: str) -> Prepared:
-    new: Any = (postgresql.insert if dialect_name == "postgresql" else sqlite.insert)(tally)
+    new = insert_into(dialect_name, tally)
     key = [tally.c.account_id, tally.c.kind, tally.c.slot]
     return Prepared(
         new.on_conflict_do_update(index_elements=key, set_={"number": tally.c.number + new.excluded.number})

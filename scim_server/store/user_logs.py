@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.protocol.folding import fold_name
 from scim_server.store.database import dialect, execute
+from scim_server.store.dialects import insert_into
 from scim_server.store.prepared import Prepared
 from scim_server.store.tables import user, user_log
 
@@ -43,8 +43,7 @@ def write(account_id: str, entries: Sequence[LogEntry]) -> int:
         rows.append({"account_id": account_id, **row, "entry": orjson.dumps(shown).decode()})
     if not rows:
         return 0
-    insert = postgresql.insert(user_log) if dialect() == "postgresql" else sqlite.insert(user_log)
-    return len(execute(insert.on_conflict_do_nothing().returning(user_log.c.id), rows).all())
+    return len(execute(insert_into(dialect(), user_log).on_conflict_do_nothing().returning(user_log.c.id), rows).all())
 
 
 def owners(account_id: str, ids_or_names: Collection[str]) -> Mapping[str, str]:

@@ -63,7 +63,7 @@ class Token:
         return " ".join(self.credential.scopes)
 
 
-class TokenValidator(BearerTokenValidator):  # type: ignore[misc]  # authlib has no types
+class TokenValidator(BearerTokenValidator):
     """Looks opaque tokens up by their digest."""
 
     def authenticate_token(self, token_string: str) -> Token | None:
@@ -103,7 +103,7 @@ def _fault(token: Token) -> str | None:
     if token.is_revoked():
         return f"The token was revoked; {way_out}."
     if credential.thumbprint is not None and credential.thumbprint != thumbprint_of_request():
-        return "The token is bound to a client certificate, which the request does not present."
+        return "The token is bound to a client certificate, which the request does not present; present it."
     return None
 
 

@@ -10,8 +10,8 @@ from flask import Flask, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from scim_server.provisioning import Caller, Service
+from scim_server.provisioning.floods import tell
 from scim_server.provisioning.rates import Buckets, Rates
-from scim_server.provisioning.tally import tell
 from scim_server.settings import Settings
 from scim_server.store.journal import Actor
 from scim_server.store.slots import Slots
@@ -55,6 +55,8 @@ class Pausable(Protocol):
 class Later(Exception):
     """A request is not worked on now; the client may come again after so many seconds."""
 
+    status = 503
+
     def __init__(self, detail: str, seconds: float) -> None:
         super().__init__(detail)
         self.seconds = max(1, ceil(seconds))
@@ -62,6 +64,8 @@ class Later(Exception):
 
 class TooFast(Later):
     """The client sends more than it may: 429."""
+
+    status = 429
 
 
 class Paused(Later):
@@ -84,7 +88,7 @@ def install(app: Flask, service: Service, settings: Settings) -> None:
     app.extensions[_BRAKES] = Brakes(service, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0, x_host=0)  # type: ignore[method-assign]  # as Flask has it
 
 
 def admit(caller: Known, credential: Pausable) -> None:
@@ -159,9 +163,8 @@ def one_bulk(caller: Caller) -> Iterator[None]:
 
 def _refuse(caller: Known, error: Later) -> NoReturn:
     """Refuse a request, of which the journal is told with others like it."""
-    status = 503 if isinstance(error, Paused) else 429
-    service = scim_service()
-    tell(service.database, service.tally, caller.account_id, caller.connection_id, caller.actor, status, str(error))
+    service, about = scim_service(), (caller.account_id, caller.connection_id, caller.actor)
+    tell(service.database, service.floods, *about, error.status, str(error))
     raise error
 
 

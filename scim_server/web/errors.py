@@ -23,7 +23,7 @@ from scim_server.store.database import OutOfTime
 from scim_server.store.resources import Stale
 from scim_server.web.answers import SCIM_JSON, scim_service
 from scim_server.web.auth import Unauthorized
-from scim_server.web.braking import PAUSED_FOR, Later, TooFast
+from scim_server.web.braking import PAUSED_FOR, Later
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 STATE_CONFLICTS = frozenset({"E5", "E7", "E10", "E12", "E18", "E25", "E31"})
@@ -150,9 +150,8 @@ def _method(error: MethodNotAllowed, asked: Asked) -> Told:
 
 @told.register
 def _later(error: Later, asked: Asked) -> Told:
-    """Tell that a request was held off; the journal is told of many at once (provisioning/tally.py)."""
-    status = 429 if isinstance(error, TooFast) else 503
-    return Told(status, str(error), headers=(("Retry-After", str(error.seconds)),))
+    """Tell that a request was held off; the journal is told of many at once (provisioning/floods.py)."""
+    return Told(error.status, str(error), headers=(("Retry-After", str(error.seconds)),))
 
 
 @told.register

@@ -6,7 +6,7 @@ from functools import partial
 from flask import Flask, Response, g
 
 from scim_server.protocol.documents import instant
-from scim_server.provisioning.using import Seldom, note_use, record_refusal
+from scim_server.provisioning.using import WARNED, Seldom, days_left, note_use, record_refusal
 from scim_server.store.credentials import Credential
 from scim_server.store.database import Database
 from scim_server.store.identifiers import now
@@ -17,9 +17,6 @@ log = logging.getLogger("scim_server")
 PAUSE = 300
 """Seconds between two notes of a worker that a token was used."""
 MINUTE, DAY = 60, 86_400
-MICROS_PER_DAY = DAY * 1_000_000
-WARNED = 30
-"""Days before its end from which a token is warned of."""
 
 
 def install(app: Flask, database: Database, pause: float = PAUSE) -> None:
@@ -38,23 +35,17 @@ def _note(database: Database, seldom: Seldom, pause: float, response: Response) 
         return response
     if seldom.is_due("used", credential.id, pause):
         response.call_on_close(partial(note_use, database, credential.account_id, credential.id))
-    if _is_near(credential) and seldom.is_due("warned", credential.id, DAY):
-        _warn(credential)
+    days = days_left(credential.expires_at, now()) if credential.client_id is None else None
+    if days is not None and days < WARNED and seldom.is_due("warned", credential.id, DAY):
+        _warn(credential, days)
     return response
 
 
-def _is_near(credential: Credential) -> bool:
-    """Whether the end of a token that an administrator has to replace is near."""
-    ends = credential.expires_at
-    return ends is not None and credential.client_id is None and ends - now() < WARNED * MICROS_PER_DAY
-
-
-def _warn(credential: Credential) -> None:
-    ends = credential.expires_at or 0
+def _warn(credential: Credential, days: int) -> None:
     log.warning(
         "token %s of connection '%s' in account %s expires in %d days, at %s: issue another one for the connection, "
         "enter it in the identity provider, then revoke this one",
-        credential.id, credential.connection, credential.account_id, (ends - now()) // MICROS_PER_DAY, instant(ends),
+        credential.id, credential.connection, credential.account_id, days, instant(credential.expires_at or 0),
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ REACHABLE = {"mobile": "+1 514 555 0100", "sms_country_code": "+1"}
 
 def pools(**free: int) -> dict[str, Pool]:
     """Ten licences of each type, five of them free unless said otherwise."""
-    return {type: Pool(type, 10, 10 - free.get(type, 5), **facts) for type, facts in TYPES.items()}  # type: ignore[arg-type]
+    return {type: Pool(type, 10, 10 - free.get(type, 5), **facts) for type, facts in TYPES.items()}
 
 
 def an_account(free: dict[str, int] | None = None, policies: dict[str, Any] | None = None, **facts: Any) -> Facts:

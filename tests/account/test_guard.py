@@ -59,7 +59,7 @@ def test_threshold_is_a_number_or_a_share_within_bounds(text: str, size: int, li
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "0%", "101%", "20% max 5 min 1", "20% min 9 max 8", "1.5"])
 def test_other_texts_are_no_threshold(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the caller tells what is allowed
+    with pytest.raises(ValueError):
         threshold(text)
 
 

@@ -131,7 +131,7 @@ def answered(selector: DefaultSelector, count: int, seconds: float) -> list[byte
     while len(done) < count:
         assert time.monotonic() < deadline, f"{len(done)} of {count}"
         for key, _ in selector.select(1):
-            client: socket.socket = key.fileobj  # type: ignore[assignment]
+            client: socket.socket = key.fileobj
             part = client.recv(65536)
             parts[client] = parts.get(client, b"") + part
             if not part:
@@ -219,7 +219,7 @@ def test_half_sent_bodies_have_no_effect(server: Server) -> None:
 def test_clients_that_do_not_read_their_answers_block_nobody(server: Server) -> None:
     """Answers of some megabytes, asked for again and again on connections that nobody reads."""
     body = {"userName": "long", **dict.fromkeys(("displayName", "title", "nickName", "profileUrl"), "x" * 500)}
-    body["photos"] = [{"value": f"https://x.example/{n}/{'x' * 60_000}"} for n in range(15)]  # type: ignore[assignment]
+    body["photos"] = [{"value": f"https://x.example/{n}/{'x' * 60_000}"} for n in range(15)]
     created = [server.ask("POST", "/Users", body | {"userName": f"long{n}"}).json["id"] for n in range(4)]
     with ExitStack() as stack:
         for _ in range(16):

@@ -38,7 +38,7 @@ class Server:
     @property
     def messages(self) -> list[EmailMessage]:
         """What was accepted, parsed as a mail program would."""
-        return [message_from_bytes(one.content, policy=SMTPUTF8) for one in self.envelopes]  # type: ignore[misc]
+        return [message_from_bytes(one.content, policy=SMTPUTF8) for one in self.envelopes]
 
     @property
     def recipients(self) -> list[str]:

@@ -180,8 +180,8 @@ def test_a_deleted_user_is_not_brought_back_by_a_racing_write(api: Api) -> None:
         at_once(
             lambda: send(api, "DELETE", f"/Users/{identifier}"),  # noqa: B023 - run within the iteration
             patch(api, f"/Users/{identifier}", op("replace", "title", "late")),
-            lambda: send(api, "PUT", f"/Users/{identifier}", body),  # noqa: B023
-            lambda: send(api, "GET", f"/Users/{identifier}"),  # noqa: B023
+            lambda: send(api, "PUT", f"/Users/{identifier}", body),  # noqa: B023  run in the same turn
+            lambda: send(api, "GET", f"/Users/{identifier}"),  # noqa: B023  run in the same turn
         )
         api.get(f"/Users/{identifier}", status=404)
 

@@ -100,5 +100,5 @@ def test_nothing_personal_of_a_deleted_user_is_left(api: Api) -> None:
     api.delete(f"/Users/{user['id']}")
     with api.database.reading() as connection:
         for table in ("user", "user_value", "membership", "journal", "deleted_address"):
-            rows = connection.exec_driver_sql(f'SELECT * FROM "{table}"').all()  # noqa: S608
+            rows = connection.exec_driver_sql(f'SELECT * FROM "{table}"').all()
             assert not [row for row in rows if api.account_id in row and "arvin" in str(row)], table

@@ -70,10 +70,12 @@ def test_database_that_is_gone_is_told_with_a_time_to_retry(lost: Api) -> None:
     replace(lost, token=None).get("/ServiceProviderConfig")
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True, scope="module")
 def test_connections_that_broke_are_replaced(api: Api, database_url: str) -> None:
-    """OPS-02: a database that restarts costs each connection one answer, 503, and no restart of the server."""
-    if api.database.dialect == "sqlite":
-        pytest.skip("SQLite has no connections that can break")
+    """OPS-02: a database that restarts costs each connection one answer, 503, and no restart of the server.
+
+    SQLite has no connections that can break.
+    """
     path = f"/Users/{api.user()['id']}"
     own = "datname = current_database() AND pid <> pg_backend_pid()"
     for method, body in (("GET", None), ("PATCH", {"Operations": [op("replace", "title", "x")]})):

@@ -17,6 +17,7 @@ from scim_server.store.identifiers import now
 from scim_server.store.tables import credential, group, journal, membership, tally, user, user_value
 
 from .conftest import PATCH_OP, Api, op
+from .driver import watched
 
 PEOPLE = 100_000
 GROUPS = 5000
@@ -51,32 +52,15 @@ def scans(database: Database) -> Iterator[list[Scan]]:
     """The scans of all statements of the block: each is explained with its parameters, undone, and run."""
     seen: list[Scan] = []
 
-    class Explaining(psycopg.Cursor[Any]):
-        """Runs every statement twice, the first time to tell how."""
+    def explain(cursor: psycopg.Cursor[Any], query: str, params: Any) -> None:
+        if query.lstrip("( ").startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
+            own = cursor.connection
+            with own.transaction(force_rollback=True), psycopg.Cursor(own) as explaining:
+                explaining.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", params)
+                seen.extend(_scans(query, explaining.fetchone()[0][0]["Plan"]))
 
-        def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-            self._explain(query, params)
-            return super().execute(query, params, **options)
-
-        def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-            given = list(params_seq)
-            self._explain(query, given[0])
-            super().executemany(query, given, **options)
-
-        def _explain(self, query: str, params: Any) -> None:
-            if query.lstrip("( ").startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
-                with self.connection.transaction(force_rollback=True), psycopg.Cursor(self.connection) as cursor:
-                    cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", params)
-                    seen.extend(_scans(query, cursor.fetchone()[0][0]["Plan"]))
-
-    def make_explaining(connection: Any, _record: Any) -> None:
-        connection.cursor_factory = Explaining
-
-    sa.event.listen(database.engine, "connect", make_explaining)
-    database.engine.dispose()
-    yield seen
-    sa.event.remove(database.engine, "connect", make_explaining)
-    database.engine.dispose()
+    with watched(database.engine, explain):
+        yield seen
 
 
 def _scans(statement: str, node: dict[str, Any]) -> Iterator[Scan]:

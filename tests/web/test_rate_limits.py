@@ -12,8 +12,8 @@ from flask import Flask
 
 from scim_server import create_app
 from scim_server.provisioning import rates as limiting
+from scim_server.provisioning.floods import PAUSE, Floods
 from scim_server.provisioning.rates import Buckets
-from scim_server.provisioning.tally import PAUSE, Tally
 from scim_server.settings import Settings
 from scim_server.store import credentials
 from scim_server.store.identifiers import now
@@ -136,13 +136,13 @@ def test_no_more_buckets_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(buckets._kept) <= 11
 
 
-def test_tally_tells_the_first_and_then_how_many_in_a_while() -> None:
+def test_flood_is_told_of_the_first_and_then_how_many_in_a_while() -> None:
     clock = [0.0]
-    tally, key = Tally(lambda: clock[0]), ("a", "c", "429")
-    assert [tally.count(key) for _ in range(3)] == [1, 0, 0]
-    assert tally.count(("a", "c", "503")) == 1
+    floods, key = Floods(lambda: clock[0]), ("a", "c", "429")
+    assert [floods.count(key) for _ in range(3)] == [1, 0, 0]
+    assert floods.count(("a", "c", "503")) == 1
     clock[0] = PAUSE
-    assert [tally.count(key), tally.count(key)] == [3, 0]
+    assert [floods.count(key), floods.count(key)] == [3, 0]
 
 
 def test_no_more_bulk_requests_run_at_once_than_may(api: Api) -> None:

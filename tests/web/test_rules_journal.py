@@ -173,7 +173,7 @@ def test_r28_log_count_costs_one_statement_and_only_when_asked_for(api: Api) -> 
     assert len([one for one in asked if "user_log" in one]) == 1
 
 
-class counted:  # noqa: N801
+class counted:
     """The statements that SQLAlchemy runs in the block."""
 
     def __init__(self, api: Api) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from scim_server.store.database import execute
 from scim_server.store.tables import rate
 
 from .conftest import Api
+from .driver import watched
 from .test_rate_limits import too_fast, worker
 
 
@@ -24,15 +24,10 @@ def database_url(make_url: Callable[[str], str]) -> str:
 
 @contextmanager
 def statements(api: Api) -> Iterator[list[str]]:
-    """The statements that go through SQLAlchemy within the block."""
+    """The statements of the block, as the driver is given them."""
     seen: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    sa.event.listen(api.database.engine, "before_cursor_execute", note)
-    yield seen
-    sa.event.remove(api.database.engine, "before_cursor_execute", note)
+    with watched(api.database.engine, lambda cursor, query, params: seen.append(query)):
+        yield seen
 
 
 def test_most_requests_ask_no_bucket_of_the_database(api: Api) -> None:

@@ -30,7 +30,7 @@ def test_account(new_account: Callable[..., Api]) -> Api:
     return api
 
 
-test_account.__test__ = False  # type: ignore[attr-defined]
+test_account.__test__ = False
 
 
 def without_the_account(*extra: str) -> ScimProvider:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
@@ -44,7 +44,7 @@ def install(app: Flask) -> None:
     serve("/revoke", lambda: server.create_endpoint_response("revocation", _asked("revoke")))
     serve("/introspect", lambda: server.create_endpoint_response("introspection", _asked("introspect")))
     serve("/authorize", lambda: consent.authorize(server), ("GET", "POST"))
-    routes.register_error_handler(Exception, _told)
+    routes.register_error_handler(Exception, partial(_told, server))
     routes.after_request(_record)
     app.register_blueprint(routes)
 
@@ -90,13 +90,12 @@ def _allowing(methods: tuple[str, ...], view: View) -> View:
     return viewing
 
 
-def _told(error: Exception) -> Response:
+def _told(server: Server, error: Exception) -> Response:
     """Answer an error as RFC 6749 section 5.2 has it."""
     if isinstance(error, OAuth2Error):
-        return Server().handle_response(*error())
+        return server.handle_response(*error())
     if isinstance(error, braking.Later):
-        status = 429 if isinstance(error, braking.TooFast) else 503
-        return _later(status, str(error), error.seconds)
+        return _later(error.status, str(error), error.seconds)
     if isinstance(error, HTTPException):
         return _failed("invalid_request", error.code or 400, error.name)
     if isinstance(error, OperationalError | TimeoutError | OutOfTime):

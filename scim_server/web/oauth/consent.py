@@ -34,7 +34,7 @@ WRONG = "This code is not right, was used before, or has expired. Ask for anothe
 _PLAIN = re.compile(r"[A-Za-z_ ]{1,100}")
 
 
-class _Issuer(IssuerParameter):  # type: ignore[misc]  # authlib has no types
+class _Issuer(IssuerParameter):
     """Says in every answer to a client whose it is (RFC 9207)."""
 
     def get_issuer(self) -> str:

@@ -15,7 +15,7 @@ from scim_server.web.answers import scim_service
 from scim_server.web.metadata import places
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]  # authlib has no types
+class Revocation(RevocationEndpoint):
     """Ends a token of the client; of another's, or of none, nothing is told."""
 
     def authenticate_token(self, request: Any, client: Any) -> str:
@@ -27,7 +27,7 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # authlib has no ty
         granting.revoke(scim_service().database, request.client.client, token, g.request_id)
 
 
-class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
+class Introspection(IntrospectionEndpoint):
     """Tells a client of its own tokens alone."""
 
     def authenticate_token(self, request: Any, client: Any) -> dict[str, Any] | None:

@@ -35,11 +35,11 @@ class Ticket:
         return True
 
 
-class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  # authlib has no types
+class ClientCredentials(grants.ClientCredentialsGrant):
     """The client's own proof (RFC 6749 section 4.4)."""
 
 
-class AuthorizationCode(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class AuthorizationCode(grants.AuthorizationCodeGrant):
     """An administrator's consent (RFC 6749 section 4.1)."""
 
     @staticmethod
@@ -72,7 +72,7 @@ class AuthorizationCode(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         return authorization_code.row.family
 
 
-class RefreshToken(grants.RefreshTokenGrant):  # type: ignore[misc]
+class RefreshToken(grants.RefreshTokenGrant):
     """A refresh token, which is good for one use (RFC 9700 section 4.14.2)."""
 
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -94,7 +94,7 @@ def _ticket(client: Any, kind: str, text: str) -> Ticket | None:
     return None if row is None else Ticket(row)
 
 
-class ProofKey(CodeChallenge):  # type: ignore[misc]
+class ProofKey(CodeChallenge):
     """PKCE, S256 alone (RFC 7636); authlib asks it of public clients, this server of every one."""
 
     def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:

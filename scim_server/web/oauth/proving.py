@@ -26,7 +26,7 @@ LONGEST = 3600
 warnings.filterwarnings("ignore", message="EdDSA is deprecated")
 
 
-class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has no types
+class Assertion(JWTBearerClientAssertion):
     """One request's assertion, signed with a key that the client was registered with."""
 
     CLIENT_AUTH_METHOD = "private_key_jwt"

@@ -26,7 +26,7 @@ from scim_server.web.metadata import ALIAS, CERTIFICATES, SECRETS, places
 FORM = "application/x-www-form-urlencoded"
 
 
-class OAuthClient(ClientMixin):  # type: ignore[misc]  # authlib has no types
+class OAuthClient(ClientMixin):
     """A client in the form in which authlib asks about it."""
 
     def __init__(self, client: Client) -> None:
@@ -84,7 +84,7 @@ class OAuthClient(ClientMixin):  # type: ignore[misc]  # authlib has no types
         return grant_type in self.client.grants
 
 
-class Asked(OAuth2Request):  # type: ignore[misc]
+class Asked(OAuth2Request):
     """A request to the authorization server, in the form in which authlib reads it.
 
     Its URL is that of the settings: a proxy has ended TLS, and the Host is the client's word. The parameters are
@@ -115,7 +115,7 @@ def _without_alias(scope: str) -> str:
     return " ".join(sorted(named - {ALIAS} | {"scim.read", "scim.write"}))
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]
+class Server(AuthorizationServer):
     """Issues tokens for connections to their clients."""
 
     def query_client(self, client_id: str) -> OAuthClient | None:
@@ -179,11 +179,11 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 _UNPROVED = "The client is not known here, was revoked, or did not prove who it is as it was registered to."
 
 
-class Unproved(InvalidClientError):  # type: ignore[misc]
+class Unproved(InvalidClientError):
     """A client's proof is wrong in a way that it may be told."""
 
 
-class OutOfScope(OAuth2Error):  # type: ignore[misc]
+class OutOfScope(OAuth2Error):
     """A client asks for more than it may have."""
 
     error = "invalid_scope"

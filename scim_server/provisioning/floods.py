@@ -5,19 +5,13 @@ one in `PAUSE` seconds tells how many there were since. What a worker has counte
 next refusal of the sort.
 """
 
-import logging
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from scim_server.store import journal
-from scim_server.store.database import Database, OutOfTime
-from scim_server.store.identifiers import now
+from scim_server.provisioning.using import record_refusal
+from scim_server.store.database import Database
 from scim_server.store.journal import Actor, Entry
-
-log = logging.getLogger("scim_server")
 
 PAUSE = 60.0
 """Seconds between two entries of a worker about one connection and one sort of refusal."""
@@ -25,7 +19,7 @@ MOST = 10_000
 """Sorts that a worker remembers."""
 
 
-class Tally:
+class Floods:
     """What one worker has refused and not yet told."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -46,17 +40,13 @@ class Tally:
 
 
 def tell(
-    database: Database, tally: Tally, account_id: str, connection_id: str, actor: Actor, status: int, why: str
+    database: Database, floods: Floods, account_id: str, connection_id: str, actor: Actor, status: int, why: str
 ) -> None:
     """Have the journal know, in a while, that requests of a connection were refused; ``why`` stands for their sort."""
-    number = tally.count((account_id, connection_id, f"{status} {why[:40]}"))
+    number = floods.count((account_id, connection_id, f"{status} {why[:40]}"))
     if not number:
         return
     name = actor.name if actor.type == "scimToken" else None
     told = [{"attribute": "requests", "to": number}]
     entry = Entry("request.refused", "refused", "Connection", connection_id, name, told, status=status, detail=why)
-    try:
-        with database.transaction():
-            journal.write(account_id, actor, [entry], now())
-    except (SQLAlchemyError, OutOfTime):
-        log.exception("request %s: its refusal could not be recorded", actor.request_id)
+    record_refusal(database, account_id, actor, entry)
