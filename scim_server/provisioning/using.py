@@ -12,7 +12,7 @@ from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from scim_server.store import credentials, journal
+from scim_server.store import credentials, journal, trusts
 from scim_server.store.database import Database, OutOfTime
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor, Entry
@@ -52,10 +52,10 @@ class Seldom:
             return True
 
 
-def note_use(database: Database, account_id: str, identifier: str) -> None:
-    """Note that a credential was used."""
+def note_use(database: Database, account_id: str, identifier: str, *, is_foreign: bool = False) -> None:
+    """Note that a credential was used, or a token of a trusted issuer."""
     with _forgiving("the use of a token"), database.transaction():
-        credentials.note_use(account_id, identifier, now())
+        (trusts if is_foreign else credentials).note_use(account_id, identifier, now())
 
 
 def record_refusal(database: Database, account_id: str, actor: Actor, entry: Entry) -> None:

@@ -42,6 +42,8 @@ class Credential:
     """The digest of the only certificate with which it may be used (RFC 8705)."""
     paused_at: int | None = None
     pause_reason: str | None = None
+    is_foreign: bool = False
+    """Whether the token is of a trusted issuer, whose id then is here in place of a credential's."""
 
 
 _BY_DIGEST = Prepared(
@@ -95,14 +97,16 @@ class Recent:
         self._database, self._seconds, self._clock = database, seconds, clock
         self._kept: dict[str, tuple[float, Credential]] = {}
 
-    def find(self, token: str) -> Credential | None:
-        """Return the credential of a token; at most one statement, in a block of its own."""
+    def find(self, token: str, look: Callable[[], Credential | None] | None = None) -> Credential | None:
+        """Return the credential of a token; at most one statement, in a block of its own.
+
+        With ``look`` that is asked in place of the table of tokens, outside of any block.
+        """
         key, begun = digest(token), self._clock()
         kept = self._kept.get(key)
         if kept is not None and begun - kept[0] < self._seconds:
             return kept[1]
-        with self._database.reading():
-            found = find(key)
+        found = self._read(key) if look is None else look()
         if found is None:
             self._kept.pop(key, None)
             return None
@@ -110,6 +114,10 @@ class Recent:
             self._kept.clear()
         self._kept[key] = begun, found
         return found
+
+    def _read(self, key: str) -> Credential | None:
+        with self._database.reading():
+            return find(key)
 
 
 _IS_ACTIVE = Prepared(

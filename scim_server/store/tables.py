@@ -1,8 +1,8 @@
 """The tables, one definition for SQLite and PostgreSQL.
 
-Every primary key begins with ``account_id``, so that the schema shards by account and no query can leave it. Two
+Every primary key begins with ``account_id``, so that the schema shards by account and no query can leave it. Three
 unique indexes are directories of the whole service, because they are asked before the account is known or to keep
-two accounts apart: the name of an approved domain and the digest of a credential.
+two accounts apart: the name of an approved domain, the digest of a credential, that of a trusted issuer.
 Times are microseconds since 1970. Text is compared byte by byte on both engines (collation "C").
 """
 
@@ -252,6 +252,7 @@ connection = sa.Table(
     sa.Column("created", Micros, nullable=False),
     sa.Column("paused_at", Micros),
     sa.Column("pause_reason", Text),
+    sa.Column("basic", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("account_id", "name"),
 )

@@ -34,8 +34,10 @@ def _note(database: Database, seldom: Seldom, pause: float, response: Response) 
             response.call_on_close(partial(_record, database, credential, g.request_id, g.refused))
         return response
     if seldom.is_due("used", credential.id, pause):
-        response.call_on_close(partial(note_use, database, credential.account_id, credential.id))
-    days = days_left(credential.expires_at, now()) if credential.client_id is None else None
+        used = partial(note_use, database, credential.account_id, credential.id, is_foreign=credential.is_foreign)
+        response.call_on_close(used)
+    is_ours = credential.client_id is None and not credential.is_foreign
+    days = days_left(credential.expires_at, now()) if is_ours else None
     if days is not None and days < WARNED and seldom.is_due("warned", credential.id, DAY):
         _warn(credential, days)
     return response
@@ -51,6 +53,6 @@ def _warn(credential: Credential, days: int) -> None:
 
 def _record(database: Database, credential: Credential, request_id: str, detail: str) -> None:
     actor = Actor("scimToken", credential.connection, request_id)
-    about = ("Credential", credential.id, credential.connection)
+    about = ("TrustedIssuer" if credential.is_foreign else "Credential", credential.id, credential.connection)
     entry = Entry("token.refused", "refused", *about, status=401, error="invalid_token", detail=detail)
     record_refusal(database, credential.account_id, actor, entry)

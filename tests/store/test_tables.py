@@ -4,7 +4,12 @@ import sqlalchemy as sa
 
 from scim_server.store.tables import metadata
 
-UNIQUE_IN_THE_SERVICE = {("account", "name"), ("approved_domain", "name"), ("credential", "digest")}
+UNIQUE_IN_THE_SERVICE = {
+    ("account", "name"),
+    ("approved_domain", "name"),
+    ("credential", "digest"),
+    ("trusted_issuer", "digest"),
+}
 """What decides the account, or belongs to one account alone."""
 
 
