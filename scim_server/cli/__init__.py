@@ -8,6 +8,7 @@ from scim_server.cli.connections import connection
 from scim_server.cli.demo import demo
 from scim_server.cli.groups import group
 from scim_server.cli.guards import guard
+from scim_server.cli.issuers import issuer
 from scim_server.cli.journal import log
 from scim_server.cli.notify import notify
 from scim_server.cli.schemas import schemas
@@ -29,7 +30,7 @@ def main() -> None:
 
 
 for command in (
-    demo, upgrade, serve, account, domain, licence, group, token, client, connection, guard, schemas, log, sweep,
-    notify,
+    demo, upgrade, serve, account, domain, licence, group, token, client, issuer, connection, guard, schemas, log,
+    sweep, notify,
 ):  # fmt: skip
     main.add_command(command)

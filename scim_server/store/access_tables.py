@@ -57,7 +57,8 @@ trusted_issuer = sa.Table(
     sa.Index(None, "account_id", "connection_id"),
     sa.Index("uq_trusted_issuer_digest", "digest", unique=True, **where("revoked_at IS NULL")),
 )
-"""Whose tokens a connection takes as its own. ``digest`` stands for issuer, audience and claim: no two accounts have it."""
+"""Whose tokens a connection takes as its own; ``digest`` stands for issuer, audience and claim, of one account alone.
+"""
 
 ticket = sa.Table(
     "ticket",

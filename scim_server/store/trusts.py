@@ -52,12 +52,12 @@ _TUPLES = ("scopes", "algorithms")
 
 
 def digest(issuer: str, audience: str, claim: str = "", value: str = "") -> str:
-    """Return what stands for an issuer, an audience and a claim with its value; no two of these are taken for others."""
+    """Return what stands for an issuer, an audience and a claim with its value."""
     return credentials.digest(orjson.dumps([issuer, audience, claim, value]).decode())
 
 
 def find(digests: Iterable[str]) -> list[Trust]:
-    """Return the live trusts of the whole service that stand behind digests: one statement, before the account is known."""
+    """Return the live trusts of the whole service behind digests: one statement, before the account is known."""
     live = (trusted_issuer.c.revoked_at.is_(None), trusted_issuer.c.purpose == BEARER)
     return [_trust(row) for row in execute(_JOINED.where(trusted_issuer.c.digest.in_(sorted(digests)), *live))]
 

@@ -13,7 +13,20 @@ from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import auth, braking, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
+from scim_server.web import (
+    auth,
+    braking,
+    bulk,
+    certificates,
+    discovery,
+    errors,
+    federation,
+    metadata,
+    noticing,
+    oauth,
+    scim,
+    using,
+)
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -53,6 +66,7 @@ def create(settings: Settings | None = None) -> Flask:
     service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits, replica=replica)
     app.extensions["scim"] = service
     auth.install(app, database, settings.credential_seconds)
+    federation.install(app)
     braking.install(app, service, settings)
     routes = scim.blueprint(list(catalogue.endpoints.values()))
     metadata.install(app, settings, scim.BASE_PATH)

@@ -21,7 +21,7 @@ from scim_server.store.database import Database
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Actor
 from scim_server.store.tokens import is_whole
-from scim_server.web import braking
+from scim_server.web import braking, federation
 from scim_server.web.answers import scim_service
 from scim_server.web.certificates import thumbprint_of_request
 from scim_server.web.metadata import challenge_to
@@ -64,13 +64,15 @@ class Token:
 
 
 class TokenValidator(BearerTokenValidator):
-    """Looks opaque tokens up by their digest."""
+    """Looks opaque tokens up by their digest; a token with dots is one of a trusted issuer, or none."""
 
     def authenticate_token(self, token_string: str) -> Token | None:
         """Return the token of a string, or None; the comparison is the database's, on a digest.
 
         What cannot be a token is told without a look into the database.
         """
+        if token_string.count(".") > 1:
+            return _of_issuer(token_string)
         if not token_string.isascii() or not is_whole(token_string):
             raise InvalidTokenError(description=_DAMAGED)
         credential = current_app.extensions[_RECENT].find(token_string)
@@ -90,6 +92,17 @@ class TokenValidator(BearerTokenValidator):
         super().validate_token(token, scopes, request)
 
 
+def _of_issuer(text: str) -> Token:
+    """Return what a trusted issuer's token stands for; of one that it has signed the account's journal is told."""
+    try:
+        credential = current_app.extensions[_RECENT].find(text, lambda: federation.credential_of(text))
+    except federation.Untrusted as error:
+        if isinstance(error, federation.Outdated):
+            g.credential, g.refused = error.credential, str(error)
+        raise InvalidTokenError(description=str(error)) from None
+    return Token(credential)
+
+
 _DAMAGED = "This is no token of this server, or not all of it; copy the whole token again."
 _RENEWED = "issue a new one and enter it in the IdP"
 
@@ -98,6 +111,8 @@ def _fault(token: Token) -> str | None:
     """Return why a known token is refused, and the way out; None where it is not."""
     credential = token.credential
     way_out = _RENEWED if credential.client_id is None else "obtain a new one from the token endpoint"
+    if credential.is_foreign:
+        way_out = "obtain a new one from its issuer"
     if token.is_expired():
         return f"The token has expired; {way_out}."
     if token.is_revoked():
