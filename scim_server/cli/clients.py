@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scim_server.cli.portal import Portal
     from scim_server.cli.registering import Registry
 
-WAYS = ("client_secret", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
+WAYS = ("client_secret", "private_key_jwt", "federated", "tls_client_auth", "self_signed_tls_client_auth")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -38,6 +38,8 @@ def client() -> None:
 @click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URL", help="Where the IdP waits for its code.")
 @click.option("--without-pkce", "proof_key", is_flag=True, flag_value=False, default=True, help="It cannot send PKCE.")
 @click.option("--jwks", type=_FILE, metavar="FILE", help="Its public keys, as a JSON Web Key Set.")
+@click.option("--jwks-url", metavar="URL", help="Where its public keys are.")
+@click.option("--issuer", metavar="ID", help="The trusted issuer that vouches for it.")
 @click.option("--certificate", type=_FILE, metavar="FILE", help="Its own certificate, PEM.")
 @click.option("--subject-dn", "subject", metavar="DN", help="The subject of its certificate: CN=scim,O=Acme.")
 @click.option("--ca", "authority", type=_FILE, metavar="FILE", help="The authority that issues its certificate, PEM.")

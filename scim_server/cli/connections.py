@@ -54,6 +54,8 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"profile     {answer['profile']}: {answer['about']}"
     if answer["paused"]:
         yield f"paused      since {answer['paused']}" + (f": {plain(answer['pauseReason'] or '')}").rstrip(": ")
+    if answer["basic"]:
+        yield "HTTP Basic  is taken, with a token as the password"
     yield f"tokens      {', '.join(_token(one) for one in answer['tokens']) or '-'}"
     for kind, title in TITLES.items():
         seen = [one for one in answer["shapes"] if one["kind"] == kind]
@@ -111,3 +113,23 @@ def resume_connection(account: str, connection: str, as_json: bool) -> None:
         answer = resume(portal, account, connection)
     state = "is served again." if answer["changed"] else "is not paused."
     tell(as_json, answer, [f"Connection '{plain(answer['name'])}' {state}"])
+
+
+@connection.command("basic")
+@account_option
+@click.argument("connection", metavar="CONNECTION")
+@click.option("--on/--off", "is_on", default=None, help="Whether it may.")
+@json_option
+def set_basic(account: str, connection: str, is_on: bool | None, as_json: bool) -> None:
+    """Let CONNECTION send its tokens as passwords of HTTP Basic, or not, within SCIM_CREDENTIAL_SECONDS.
+
+    For identity providers that can send nothing else. The user name is not looked at.
+    """
+    if is_on is None:
+        raise click.UsageError("say --on or --off.")
+    with opened() as portal:
+        from scim_server.cli.guarding import basic
+
+        answer = basic(portal, account, connection, is_on)
+    state = ("may" if is_on else "may not") + " use HTTP Basic" + ("" if answer["changed"] else " already")
+    tell(as_json, answer, [f"Connection '{plain(answer['name'])}' {state}."])

@@ -38,6 +38,14 @@ def resume(portal: Portal, account: str, name: str) -> dict[str, Any]:
     return _paused(portal, account, name, None, paused=False)
 
 
+def basic(portal: Portal, account: str, name: str, is_on: bool) -> dict[str, Any]:
+    """Let a connection use HTTP Basic, or not; again is no change."""
+    with portal.changing(account) as row:
+        answer, entries = wiring.set_basic(row, name, basic=is_on)
+        _record(row, list(entries))
+    return answer
+
+
 def show(portal: Portal, account: str) -> dict[str, Any]:
     """Return where the guard of an account stands: its thresholds, what it has counted, what it holds."""
     with portal.reading(account) as row:

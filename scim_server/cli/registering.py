@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from scim_server.cli import answers, texts, wiring
 from scim_server.cli.portal import ACTOR, Portal
 from scim_server.cli.texts import PortalError
+from scim_server.cli.trusting import vouched
 from scim_server.protocol.documents import instant
 from scim_server.store import clients, journal, tickets
 from scim_server.store.credentials import digest
@@ -22,6 +23,7 @@ from scim_server.store.identifiers import now
 from scim_server.store.journal import Entry
 from scim_server.store.tokens import CLIENT_SECRET, new_secret
 from scim_server.web.certificates import thumbprint
+from scim_server.web.keysets import is_fetchable
 from scim_server.web.oauth.keys import BadKeys, read_keys
 
 MINUTES = 10
@@ -41,6 +43,9 @@ class Registration:
     redirect_uris: Sequence[str] = ()
     proof_key: bool = True
     jwks: Path | None = None
+    jwks_url: str | None = None
+    issuer: str | None = None
+    """The id of the trusted issuer that vouches for it."""
     certificate: Path | None = None
     subject: str | None = None
     authority: Path | None = None
@@ -58,6 +63,7 @@ class Registry(Portal):
         moment = now()
         with self.changing(account) as row:
             wired, changes = wiring.connected(row.id, connection, None, moment)
+            values |= vouched(row, wired, wanted.issuer, wanted.scopes)
             values |= {"name": name, "connection_id": wired.id, "secret": digest(secret) if secret else None}
             identifier = clients.create(row.id, values, moment)
             told = [{"attribute": one, "to": values[one].split()} for one in ("grants", "scopes")]
@@ -100,6 +106,8 @@ class Registry(Portal):
 
 
 def _read(wanted: Registration) -> dict[str, Any]:
+    if (wanted.auth == "federated") is not (wanted.issuer is not None):
+        raise PortalError("federated, and no other way, needs --issuer ID: see scim-server issuer list.")
     grants = ["client_credentials"] if wanted.grant == "client_credentials" else ["authorization_code", "refresh_token"]
     return {
         "grants": " ".join(grants),
@@ -121,11 +129,14 @@ def _redirects(wanted: Registration) -> list[str]:
 
 
 def _keys(wanted: Registration) -> dict[str, str | None]:
-    """Return the public keys of a client."""
-    if (wanted.auth == "private_key_jwt") is not (wanted.jwks is not None):
-        raise PortalError("private_key_jwt, and no other way, needs --jwks FILE.")
+    """Return the public keys of a client, or where they are."""
+    given = sum(one is not None for one in (wanted.jwks, wanted.jwks_url))
+    if given != (wanted.auth == "private_key_jwt"):
+        raise PortalError("private_key_jwt, and no other way, needs either --jwks FILE or --jwks-url URL.")
+    if wanted.jwks_url is not None and not is_fetchable(wanted.jwks_url):
+        raise PortalError(f"--jwks-url: '{wanted.jwks_url}' must be a URL with https, without a fragment.")
     if wanted.jwks is None:
-        return {}
+        return {"jwks_url": wanted.jwks_url}
     try:
         keys = read_keys(wanted.jwks.read_bytes())
     except BadKeys as error:
@@ -192,6 +203,8 @@ def _told(one: sa.Row[Any]) -> dict[str, Any]:
         "scopes": one.scopes.split(),
         "redirectUris": one.redirect_uris.split(),
         "pkce": bool(one.proof_key),
+        "jwksUrl": one.jwks_url,
+        "issuer": one.trust_id,
         "state": "live" if one.revoked_at is None else "revoked",
         "created": instant(one.created),
         "lastUsed": answers.instant_or_none(one.last_used_at),

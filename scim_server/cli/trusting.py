@@ -14,7 +14,7 @@ from scim_server.protocol.documents import instant
 from scim_server.store import clients, journal, trusts
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Entry
-from scim_server.store.trusts import BEARER
+from scim_server.store.trusts import ASSERTION, BEARER
 from scim_server.web.federation import LONGEST_VALUE
 from scim_server.web.keysets import Unreachable, fetch, is_fetchable
 from scim_server.web.metadata import ALGORITHMS
@@ -31,7 +31,8 @@ _OF_TENANT = re.compile(rf"https://sts\.windows\.net/{_TENANT.pattern}/")
 BLANK_SECRET = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"  # noqa: S105  # an audience, which is public
 """The audience of the tokens that Entra sends where its Secret Token was left blank."""
 _FIRST, _SECOND = "https://sts.windows.net/{}/", "https://login.microsoftonline.com/{}/v2.0"
-_KEYS = "https://login.microsoftonline.com/{}/discovery/v2.0/keys"
+_FIRST_KEYS = "https://login.microsoftonline.com/{}/discovery/keys"
+_SECOND_KEYS = "https://login.microsoftonline.com/{}/discovery/v2.0/keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _preset(wanted: Wanted) -> Wanted:
         wanted,
         issuer=(_FIRST if is_blank else _SECOND).format(tenant),
         audience=wanted.audience or (BLANK_SECRET if is_blank else None),
-        jwks_url=wanted.jwks_url or _KEYS.format(tenant),
+        jwks_url=wanted.jwks_url or (_FIRST_KEYS if is_blank else _SECOND_KEYS).format(tenant),
     )
 
 
@@ -194,6 +195,23 @@ def _found(account: sa.Row[Any], identifier: str) -> sa.Row[Any]:
             return one
     way_out = f"See them with: scim-server issuer list --account '{account.name}'"
     raise PortalError(f"account '{account.name}' trusts no issuer with the id '{identifier}'. {way_out}")
+
+
+def vouched(
+    account: sa.Row[Any], connection: sa.Row[Any], identifier: str | None, scopes: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a client that an issuer vouches for has of it: never more scopes than it."""
+    if identifier is None:
+        return {}
+    found = _found(account, identifier)
+    if found.revoked_at is not None or found.purpose != ASSERTION or found.connection_id != connection.id:
+        way_out = f"Add one: scim-server issuer create --purpose assertion --connection '{connection.name}'"
+        raise PortalError(f"the issuer '{identifier}' vouches for no clients of this connection. {way_out}")
+    allowed = found.scopes.split()
+    for scope in texts.scopes(scopes) if scopes else ():
+        if scope not in allowed:
+            raise PortalError(f"the issuer '{identifier}' is trusted for: {found.scopes}; not for '{scope}'.")
+    return {"trust_id": found.id, **({} if scopes else {"scopes": found.scopes})}
 
 
 def _told(one: sa.Row[Any]) -> dict[str, Any]:

@@ -62,6 +62,17 @@ def pause(
     return _head(_named(account, name)) | {"changed": True}, [entry]
 
 
+def set_basic(account: sa.Row[Any], name: str, *, basic: bool) -> tuple[dict[str, Any], Sequence[Entry]]:
+    """Let a connection use HTTP Basic, or not; returns it, and what the journal is to be told. Again is no change."""
+    found = _named(account, name)
+    if bool(found.basic) == basic:
+        return _head(found) | {"changed": False}, ()
+    credentials.set_basic(account.id, found.id, basic)
+    change = {"attribute": "basic", "from": not basic, "to": basic}
+    entry = Entry("connection.basicChanged", "success", "Connection", found.id, found.name, [change])
+    return _head(found) | {"basic": basic, "changed": True}, [entry]
+
+
 def paused_or_resumed(account_id: str, connection: sa.Row[Any], reason: str | None, paused_at: int | None) -> Entry:
     """Pause a connection since a time, or let it go on; returns the entry of the journal."""
     credentials.set_pause(account_id, connection.id, paused_at, reason)
@@ -96,6 +107,7 @@ def _head(one: sa.Row[Any]) -> dict[str, Any]:
         "created": instant(one.created),
         "paused": answers.instant_or_none(one.paused_at),
         "pauseReason": one.pause_reason,
+        "basic": bool(one.basic),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.store import clients, credentials, journal, tickets
+from scim_server.store import clients, credentials, journal, tickets, trusts
 from scim_server.store.clients import Client
 from scim_server.store.database import Database
 from scim_server.store.identifiers import new_id, now
@@ -57,6 +57,8 @@ def _issue(grant: Grant, moment: int) -> dict[str, str]:
         raise Spent
     tickets.sweep(client.account_id, client.id, moment)
     clients.note_use(client.account_id, client.id, moment)
+    if client.trust_id is not None:
+        trusts.note_use(client.account_id, client.trust_id, moment)
     family = None if spent is None else spent.family
     ends = moment + ACCESS_SECONDS * SECOND
     of_client = {"client_id": client.id, "family": family, "thumbprint": grant.thumbprint}

@@ -32,6 +32,9 @@ class Client:
     secret: str | None
     """The digest of its secret."""
     jwks: str | None
+    jwks_url: str | None
+    trust_id: str | None
+    """The trusted issuer that vouches for it."""
     subject: str | None
     issuer: str | None
     """The certificate of the authority that issues the client's, as PEM."""

@@ -42,6 +42,8 @@ class Credential:
     """The digest of the only certificate with which it may be used (RFC 8705)."""
     paused_at: int | None = None
     pause_reason: str | None = None
+    basic: bool = False
+    """Whether the connection may send it as the password of HTTP Basic."""
     is_foreign: bool = False
     """Whether the token is of a trusted issuer, whose id then is here in place of a credential's."""
 
@@ -63,6 +65,7 @@ _BY_DIGEST = Prepared(
         credential.c.thumbprint,
         connection.c.paused_at,
         connection.c.pause_reason,
+        connection.c.basic,
     )
     .join(
         connection,
@@ -163,6 +166,12 @@ def set_pause(account_id: str, connection_id: str, paused_at: int | None, reason
     """Pause a connection, or let it go on."""
     where = (connection.c.account_id == account_id, connection.c.id == connection_id)
     execute(connection.update().where(*where).values(paused_at=paused_at, pause_reason=reason))
+
+
+def set_basic(account_id: str, connection_id: str, basic: bool) -> None:
+    """Let a connection send its tokens as passwords of HTTP Basic, or not."""
+    where = (connection.c.account_id == account_id, connection.c.id == connection_id)
+    execute(connection.update().where(*where).values(basic=basic))
 
 
 def issue(

@@ -1,5 +1,6 @@
 """Who calls: the bearer token of a request, judged by authlib, as the Caller of the use cases (R1)."""
 
+from base64 import b64decode
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -92,6 +93,29 @@ class TokenValidator(BearerTokenValidator):
         super().validate_token(token, scopes, request)
 
 
+class BasicValidator(TokenValidator):
+    """Takes a token that comes as the password of HTTP Basic, of a connection that was set to send it so (OAU-12)."""
+
+    TOKEN_TYPE = "basic"  # noqa: S105  # the name of a scheme
+
+    def authenticate_token(self, token_string: str) -> Token:
+        """Return the token of a user name, which is not looked at, and a password; all else is told as before."""
+        try:
+            password = b64decode(token_string, validate=True).decode("ascii").partition(":")[2]
+        except ValueError:
+            password = ""
+        token = super().authenticate_token(password) if is_whole(password) else None
+        if token is None:
+            raise UnsupportedTokenTypeError
+        if not token.credential.basic:
+            g.credential, g.refused = token.credential, _NO_BASIC
+            raise UnsupportedTokenTypeError
+        return token
+
+
+_NO_BASIC = "the token came by HTTP Basic, which its connection may not use; see scim-server connection basic"
+
+
 def _of_issuer(text: str) -> Token:
     """Return what a trusted issuer's token stands for; of one that it has signed the account's journal is told."""
     try:
@@ -123,7 +147,8 @@ def _fault(token: Token) -> str | None:
 
 
 _protector = ResourceProtector()
-_protector.register_token_validator(TokenValidator(realm=REALM))
+for _validator in (TokenValidator(realm=REALM), BasicValidator(realm=REALM)):
+    _protector.register_token_validator(_validator)
 
 
 def install(app: Flask, database: Database, seconds: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from scim2_models import ForbiddenException, NotFoundException
 
 from scim_server.protocol.catalogue import Catalogue
@@ -25,7 +25,7 @@ def install(scim: Blueprint, catalogue: Catalogue, limits: Limits, is_oauth_serv
     def config() -> Response:
         check_accepts_scim()
         _refuse_filter()
-        told = {**announced, "changePassword": {"supported": _keeps_passwords()}}
+        told = {**announced, **_told_to_caller(announced["authenticationSchemes"])}
         return scim_json(_located("ServiceProviderConfig", "/ServiceProviderConfig", told))
 
     serve(scim, "/ServiceProviderConfig", {"GET": config})
@@ -35,14 +35,16 @@ def install(scim: Blueprint, catalogue: Catalogue, limits: Limits, is_oauth_serv
         serve(scim, f"{path}/<identifier>", {"GET": _single(kind, path, documents)})
 
 
-def _keeps_passwords() -> bool:
-    """Whether the account of the token that the request brings keeps passwords; the document is public (A-50)."""
+def _told_to_caller(schemes: list[Any]) -> dict[str, Any]:
+    """Return what differs from one account or connection to another; the document is public (A-50)."""
     if "Authorization" not in request.headers:
-        return False
+        return {}
     try:
-        return identify(READ).policies.passwords_store == "on"
+        keeps = identify(READ).policies.passwords_store == "on"
     except Unauthorized:
-        return False
+        return {}
+    told: dict[str, Any] = {"changePassword": {"supported": keeps}}
+    return told | ({"authenticationSchemes": [*schemes, _BASIC]} if g.credential.basic else {})
 
 
 def _listing(kind: str, path: str, documents: Documents) -> Any:
@@ -86,6 +88,12 @@ _BEARER = {
     "description": "The token of a connection, issued by an administrator of the account.",
     "specUri": "https://www.rfc-editor.org/info/rfc6750",
     "primary": True,
+}
+_BASIC = {
+    "type": "httpbasic",
+    "name": "HTTP Basic",
+    "description": "The token of the connection as the password, with any user name.",
+    "specUri": "https://www.rfc-editor.org/info/rfc7617",
 }
 _OAUTH = {
     "type": "oauth2",

@@ -17,6 +17,8 @@ ALIAS = "scim"
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 """How an assertion may be signed."""
 SECRETS, KEYS = ("client_secret_basic", "client_secret_post"), ("private_key_jwt",)
+FEDERATED = "federated"
+"""An assertion that a trusted issuer has signed; to who asks it is the private_key_jwt that is announced."""
 CERTIFICATES = ("tls_client_auth", "self_signed_tls_client_auth")
 GRANTS = ("client_credentials", "authorization_code", "refresh_token")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,9 +93,11 @@ class Issuer:
 
 
 @contextmanager
-def issuing() -> Iterator[Issuer]:
+def issuing(tls: SSLContext | None = None) -> Iterator[Issuer]:
     """An issuer that serves while the block runs."""
     issuer = Issuer()
+    if tls is not None:
+        issuer.server.socket = tls.wrap_socket(issuer.server.socket, server_side=True, do_handshake_on_connect=False)
     thread = Thread(target=issuer.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield issuer

@@ -24,9 +24,11 @@ ISSUER = "http://localhost"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-def register(api: Api, auth: str = "client_secret", grant: str = "client_credentials", **wanted: Any) -> dict[str, Any]:
-    """Create a client of the connection ``okta``."""
-    return Registry(api.database).create_client(api.account_name, "okta", None, Registration(grant, auth, **wanted))
+def register(
+    api: Api, auth: str = "client_secret", grant: str = "client_credentials", connection: str = "okta", **wanted: Any
+) -> dict[str, Any]:
+    """Create a client of a connection."""
+    return Registry(api.database).create_client(api.account_name, connection, None, Registration(grant, auth, **wanted))
 
 
 def post(app: Flask, path: str = "/oauth2/token", *, headers: Any = None, **form: str) -> Any:
@@ -38,6 +40,12 @@ def post(app: Flask, path: str = "/oauth2/token", *, headers: Any = None, **form
 def own(client: dict[str, Any]) -> dict[str, str]:
     """The id and the secret of a client, as they go into a form."""
     return {"client_id": client["clientId"], "client_secret": client["clientSecret"]}
+
+
+def presented(client: dict[str, Any], text: str) -> dict[str, str]:
+    """The token by which an issuer vouches for a client, as it goes into a form."""
+    proof = {"client_assertion_type": JWT_BEARER, "client_assertion": text}
+    return {"client_id": client["clientId"], **proof}
 
 
 def error_of(response: Any, status: int = 401) -> tuple[str, str]:

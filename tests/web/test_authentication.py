@@ -1,11 +1,16 @@
 """Credentials: protocol.md 4.2, R1 and the OAU checks of section 5."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from scim_server.cli import guarding
+from scim_server.cli.portal import Portal
 from scim_server.store import credentials
 from scim_server.store.database import execute
 from scim_server.store.identifiers import now
@@ -39,6 +44,52 @@ def test_other_schemes_with_the_same_secret_are_refused(api: Api) -> None:
     """AUT-04."""
     for header in (f"Token {api.token}", f"Basic {api.token}", api.token, f"Bearer{api.token}", f"Digest {api.token}"):
         assert refused(api, header).startswith("Bearer ")
+
+
+def basic(user: str, password: str | None) -> str:
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def test_basic_is_refused_unless_the_connection_was_set_to_it(api: Api, new_account: Callable[..., Api]) -> None:
+    """OAU-12, AUT-04: the token is the password, the user name anything; the journal is told of a good token."""
+    portal, header = Portal(api.database), basic("scim", api.token)
+    assert refused(api, header) == CHALLENGE
+    assert "scim-server connection basic" in api.refusals()[-1].detail
+    portal_set = partial(guarding.basic, portal, api.account_name, "idp-default")
+    assert portal_set(is_on=True)["changed"] is True
+    assert portal_set(is_on=True)["changed"] is False
+    api.get("/Users", headers={"Authorization": header})
+    api.get("/Users", headers={"Authorization": basic("", api.token).replace("Basic", "basic")})
+    api.get("/Users")
+    for wrong in (basic("scim", str(api.token)[:-1]), basic(str(api.token), ""), basic("", None), f"Basic {api.token}"):
+        assert refused(api, wrong) == CHALLENGE
+    assert refused(api, basic("scim", new_account().token)) == CHALLENGE
+    expired = api.token_for(expires_at=now() - 1)
+    assert 'error="invalid_token"' in refused(api, basic("scim", expired.token))
+    portal_set(is_on=False)
+    assert refused(api, header) == CHALLENGE
+    assert api.done().count("connection.basicChanged") == 2
+
+
+def test_basic_is_announced_to_the_connection_that_may_use_it(api: Api, anonymous: Api) -> None:
+    """OAU-12."""
+    other = api.token_for(profile="strict")
+
+    def announced(caller: Api, **sent: Any) -> list[str]:
+        told = caller.get("/ServiceProviderConfig", **sent)["authenticationSchemes"]
+        return [one["type"] for one in told]
+
+    guarding.basic(Portal(api.database), api.account_name, "idp-default", is_on=True)
+    assert announced(api) == ["oauthbearertoken", "oauth2", "httpbasic"]
+    sent = {"Authorization": basic("scim", api.token)}
+    assert announced(anonymous, headers=sent) == ["oauthbearertoken", "oauth2", "httpbasic"]
+    assert announced(other) == announced(anonymous) == ["oauthbearertoken", "oauth2"]
+
+
+def test_basic_with_bytes_that_are_no_text_is_refused(api: Api) -> None:
+    """AUT-04, ROB-29."""
+    for header in ("Basic", "Basic ", "Basic !!!", f"Basic {b64encode(bytes(range(256))).decode()}", "Basic ===="):
+        assert refused(api, header) == CHALLENGE
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "BeArEr"])

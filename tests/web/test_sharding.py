@@ -1,6 +1,7 @@
 """Every statement stays within one account, so that the tables can be spread over servers by account."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlglot
@@ -12,11 +13,15 @@ from scim_server.store.tables import metadata
 from .bulk import new_user, statuses
 from .conftest import ENTERPRISE, EXT, GEXT, SEARCH, USER, Api, op
 from .driver import watched
-from .oauth import own, post, register
+from .issuer import distrust, issuing, trust
+from .oauth import own, post, presented, register
 
 OWNED = {table.name for table in metadata.sorted_tables if "account_id" in table.c}
-DIRECTORY = "credential.digest ="
-"""What alone is asked before the account is known: whose a token is."""
+DIRECTORIES = {
+    "credential.digest =": ["credential", "connection"],
+    "trusted_issuer.digest IN": ["trusted_issuer", "connection"],
+}
+"""What alone is asked before the account is known: whose a token is, or who trusts its issuer."""
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +150,17 @@ def use(api: Api, other: Api) -> None:
     token = post(api.app, **client).json["access_token"]
     post(api.app, "/oauth2/introspect", token=token, **client)
     post(api.app, "/oauth2/revoke", token=token, **client)
+    with issuing() as issuer:
+        trust(api, issuer)
+        replace(api, token=issuer.sign()).get("/Users")
+        trusted = trust(api, issuer, purpose="assertion", claim="sub=client")["id"]
+        vouched = register(api, "federated", "client_credentials", connection="federated", issuer=trusted)
+        assert post(api.app, **presented(vouched, issuer.sign(sub="client"))).status_int == 200
+        distrust(api, trusted)
 
 
 def test_every_statement_is_held_to_one_account(app: Flask, api: Api, new_account: Callable[..., Api]) -> None:
-    """MT-01: on each of its tables, but for the directory of tokens."""
+    """MT-01: on each of its tables, but for the directories of tokens and of issuers."""
     seen: set[str] = set()
     other = new_account()
     with watched(app.extensions["scim"].database.engine, lambda cursor, query, params: seen.add(query)):
@@ -156,6 +168,6 @@ def test_every_statement_is_held_to_one_account(app: Flask, api: Api, new_accoun
     assert len(seen) > 100
     told = [one for one in seen if one.lstrip(" (").startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))]
     loose = {one: tables for one in told if (tables := unbound(one))}
-    ((statement, tables),) = loose.items()
-    assert DIRECTORY in statement
-    assert tables == ["credential", "connection"]
+    told = {name: tables for name in DIRECTORIES for one, tables in loose.items() if name in one}
+    assert told == DIRECTORIES
+    assert len(loose) == len(DIRECTORIES), loose

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
@@ -11,10 +11,14 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import Key
 
 from scim_server.provisioning import granting
+from scim_server.store import trusts
 from scim_server.store.clients import Client
+from scim_server.store.trusts import Trust
+from scim_server.web import federation
 from scim_server.web.answers import scim_service
 from scim_server.web.certificates import certificate_of_request, is_in_time, is_issued_by, thumbprint
-from scim_server.web.metadata import ALGORITHMS, places
+from scim_server.web.federation import keys_at
+from scim_server.web.metadata import ALGORITHMS, FEDERATED, places
 from scim_server.web.oauth.keys import read_keys
 from scim_server.web.oauth.server import OAuthClient, Server, Unproved
 
@@ -55,6 +59,8 @@ class Assertion(JWTBearerClientAssertion):
         self._client = client.client
         if client.client.method != self.CLIENT_AUTH_METHOD:
             raise Unproved("The client is not registered for private_key_jwt.")
+        if client.client.jwks_url is not None:
+            return keys_at(client.client.jwks_url, self._kid)
         keys = read_keys(client.client.jwks or "")
         return [key for key in keys if self._kid is None or key.kid == self._kid or len(keys) == 1]
 
@@ -89,13 +95,54 @@ class Assertion(JWTBearerClientAssertion):
         if not 0 < len(claims["jti"]) <= 255:
             raise Unproved("jti must have 1 to 255 characters.")
         ends = (int(claims["exp"]) + LEEWAY + 1) * granting.SECOND
-        if not granting.take_assertion(scim_service().database, self._client, claims["jti"], ends):
-            raise Unproved("The assertion was used before: its jti is known.")
+        _take(self._client, claims["jti"], ends)
+
+
+def _take(client: Client, jti: str, ends: int) -> None:
+    if not granting.take_assertion(scim_service().database, client, jti, ends):
+        raise Unproved("The assertion was used before: its jti is known.")
 
 
 def _plain(text: str) -> str:
     """Return a text without the characters that an error may not have (RFC 6749 section 5.2)."""
     return "".join(one if one.isascii() and one.isprintable() and one not in '"\\' else "." for one in text[:200])
+
+
+def by_issuer(query_client: Any, request: Any) -> OAuthClient | None:
+    """Return the client that a trusted issuer vouches for: it names itself, the issuer's token says that it may.
+
+    A jti is good for one use. A token without one, as those of workload identities are, may come again until it ends:
+    whoever sends it obtains it from a cache, and it is sent here alone.
+    """
+    text, client = request.form.get("client_assertion"), _named(query_client, request)
+    if request.form.get("client_assertion_type") != Assertion.CLIENT_ASSERTION_TYPE or not text or client is None:
+        return None
+    mine = client.client
+    if mine.method != FEDERATED or mine.trust_id is None:
+        return None
+    with scim_service().database.reading():
+        trust = trusts.live(mine.account_id, mine.trust_id)
+    try:
+        claims = _vouched(text, trust)
+    except federation.Untrusted as error:
+        raise Unproved(str(error)) from None
+    jti = claims.get("jti")
+    if jti is not None:
+        if not isinstance(jti, str) or not 0 < len(jti) <= 255:
+            raise Unproved("jti must have 1 to 255 characters.")
+        _take(mine, jti, (int(claims["exp"]) + LEEWAY + 1) * granting.SECOND)
+    return client
+
+
+def _vouched(text: str, trust: Trust | None) -> Mapping[str, Any]:
+    """Return the claims of a token by which an issuer vouches for a client; raises Untrusted."""
+    presented = federation.read(text)
+    if trust is None or not federation.is_for(presented, trust):
+        raise federation.Untrusted("Its issuer, its audience or its claim is not the one that vouches for the client.")
+    federation.verify(presented, trust)
+    if wrong := federation.fault(presented.claims):
+        raise federation.Untrusted(wrong)
+    return presented.claims
 
 
 def by_certificate(query_client: Any, request: Any) -> OAuthClient | None:
@@ -123,6 +170,7 @@ def _named(query_client: Any, request: Any) -> OAuthClient | None:
 
 def install(server: Server) -> None:
     """Have a server take the proofs."""
+    server.register_client_auth_method(FEDERATED, by_issuer)
     server.register_client_auth_method("private_key_jwt", lambda query, request: Assertion()(query, request))
     server.register_client_auth_method("tls_client_auth", by_certificate)
     server.register_client_auth_method("self_signed_tls_client_auth", by_own_certificate)

@@ -21,7 +21,7 @@ from scim_server.store.journal import Actor
 from scim_server.web import braking
 from scim_server.web.answers import scim_service
 from scim_server.web.certificates import thumbprint_of_request
-from scim_server.web.metadata import ALIAS, CERTIFICATES, SECRETS, places
+from scim_server.web.metadata import ALIAS, CERTIFICATES, FEDERATED, SECRETS, places
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -137,7 +137,7 @@ class Server(AuthorizationServer):
         """Return the client that has proved who it is, by whichever of our methods; the error tells no more."""
         try:
             _check_one_method(request)
-            client: OAuthClient = super().authenticate_client(request, places().methods, endpoint)
+            client: OAuthClient = super().authenticate_client(request, (FEDERATED, *places().methods), endpoint)
         except InvalidClientError as error:
             detail = error.description if isinstance(error, Unproved) else _UNPROVED
             raise braking.failed(InvalidClientError(detail, status_code=401)) from error
