@@ -61,7 +61,8 @@ class Trusting(Portal):
         with self.reading(account):  # nothing is fetched for an account that is not there
             pass
         values, moment = _read(_preset(wanted)) | {"name": name}, now()
-        told = [{"attribute": key, "to": values[key]} for key in ("issuer", "audience", "claim", "value", "scopes")]
+        told = [{"attribute": key, "to": values[key]} for key in ("issuer", "audience", "claim", "value", "purpose")]
+        told.append({"attribute": "scopes", "to": values["scopes"].split()})
         try:
             with self.changing(account) as row:
                 wired, changes = wiring.connected(row.id, connection, None, moment)

@@ -46,6 +46,7 @@ class Trust:
     settings: str
     paused_at: int | None
     pause_reason: str | None
+    basic: bool
 
 
 _TUPLES = ("scopes", "algorithms")
@@ -77,6 +78,7 @@ _JOINED = (
         connection.c.profile,
         connection.c.paused_at,
         connection.c.pause_reason,
+        connection.c.basic,
         account.c.settings,
     )
     .join(
@@ -108,6 +110,7 @@ def credential_of(trust: Trust, scopes: Iterable[str], expires_at: int) -> Crede
         connection_id=trust.connection_id,
         paused_at=trust.paused_at,
         pause_reason=trust.pause_reason,
+        basic=trust.basic,
         is_foreign=True,
     )
 

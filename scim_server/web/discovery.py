@@ -85,7 +85,7 @@ def _located(kind: str, path: str, document: Mapping[str, Any]) -> str:
 _BEARER = {
     "type": "oauthbearertoken",
     "name": "OAuth bearer token",
-    "description": "The token of a connection, issued by an administrator of the account.",
+    "description": "A token of a connection, of an administrator of the account or of an issuer that is trusted.",
     "specUri": "https://www.rfc-editor.org/info/rfc6750",
     "primary": True,
 }

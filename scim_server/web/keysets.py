@@ -151,15 +151,16 @@ class KeySets:
         if len(self._sets) > MOST_SETS:
             self._sets.clear()
         known = self._sets.setdefault(url, _Set())
-        if known.keys is None or self._clock() - known.fetched >= FRESH or not of_kid(known.keys, kid):
-            self._renew(url, known)
+        is_needed = not of_kid(known.keys or (), kid)
+        if is_needed or self._clock() - known.fetched >= FRESH:
+            self._renew(url, known, is_needed=is_needed)
         if known.keys is None or self._clock() - known.fetched >= STALE:
             raise Unreachable("no keys could be fetched")
         return of_kid(known.keys, kid)
 
-    def _renew(self, url: str, known: _Set) -> None:
-        """Fetch the keys anew, unless that was tried just now; who has keys does not wait for another who is at it."""
-        if not known.lock.acquire(timeout=2 * TIMEOUT if known.keys is None else 0):
+    def _renew(self, url: str, known: _Set, *, is_needed: bool) -> None:
+        """Fetch the keys anew, unless that was tried just now; another who is at it is waited for, if need be."""
+        if not known.lock.acquire(timeout=2 * TIMEOUT if is_needed else 0):
             return
         try:
             if known.tried is not None and self._clock() - known.tried < PAUSE:

@@ -29,7 +29,7 @@ def _note(database: Database, seldom: Seldom, pause: float, response: Response) 
     credential: Credential | None = g.get("credential")
     if credential is None:
         return response
-    if response.status_code == 401:
+    if g.get("refused") is not None:
         if seldom.is_due("refused", credential.id, MINUTE):
             response.call_on_close(partial(_record, database, credential, g.request_id, g.refused))
         return response

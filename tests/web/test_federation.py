@@ -22,7 +22,6 @@ from scim_server.web.keysets import PAUSE
 from tests.web.conftest import Api, op
 from tests.web.issuer import AUDIENCE, RSA, SUBJECT, Issuer, distrust, issuing, part, trust
 from tests.web.test_authentication import CHALLENGE
-from tests.web.test_statements import statements
 
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 NOW = int(time.time())
@@ -195,21 +194,6 @@ def test_clocks_may_differ_by_a_minute(api: Api, issuer: Issuer) -> None:
     moment = int(time.time())
     bearing(api, issuer.sign(exp=moment - 30)).get("/Users")
     bearing(api, issuer.sign(nbf=moment + 50, iat=moment + 50)).get("/Users")
-
-
-def test_token_that_was_just_seen_costs_no_look(api: Api, issuer: Issuer, database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
-        return
-    trust(api, issuer)
-    application = create_app(Settings(database_url, "http://localhost"))
-    try:
-        caller = replace(bearing(api, issuer.sign()), app=application)
-        caller.get("/Users?count=0")
-        with statements(application) as seen:
-            caller.get("/Users?count=0")
-        assert not [one for one in seen if "trusted_issuer" in one]
-    finally:
-        application.extensions["scim"].database.engine.dispose()
 
 
 def test_token_may_be_used_again_until_it_ends(api: Api, issuer: Issuer) -> None:

@@ -135,6 +135,28 @@ def test_who_has_keys_does_not_wait_for_who_fetches(issuer: Issuer) -> None:
     other.join()
 
 
+def test_key_that_is_new_is_waited_for_by_all_who_come_with_it(issuer: Issuer) -> None:
+    moment, asked, found = [0.0], [], []
+
+    def fetching(url: str) -> Any:
+        asked.append(url)
+        if moment[0]:
+            time.sleep(0.3)
+        listed = issuer.key_set()["keys"]
+        return {"keys": listed if moment[0] else listed[:-1]}
+
+    sets, newest = KeySets(fetching, lambda: moment[0]), list(issuer.keys)[-1]
+    assert sets.keys("u", newest) == ()
+    moment[0] = PAUSE
+    threads = [threading.Thread(target=lambda: found.append(len(sets.keys("u", newest)))) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert found == [1] * 8
+    assert len(asked) == 2
+
+
 def test_keys_serve_while_the_issuer_is_down_and_no_longer(issuer: Issuer) -> None:
     moment, asked = [0.0], []
 

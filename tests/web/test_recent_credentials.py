@@ -14,6 +14,7 @@ from scim_server.store.identifiers import now
 from scim_server.store.tables import credential
 
 from .conftest import Api
+from .issuer import issuing, trust
 from .processes import SECONDS, Crew, crew
 from .test_statements import statements
 
@@ -85,4 +86,16 @@ def test_reading_a_user_with_a_token_just_seen_costs_one_statement(database_url:
     with statements(application) as seen:
         worker.get(f"/Users/{identifier}")
     assert len(seen) == 1, seen
+    application.extensions["scim"].database.engine.dispose()
+
+
+def test_token_of_a_trusted_issuer_that_was_just_seen_costs_no_look(database_url: str, api: Api) -> None:
+    application = create_app(Settings(database_url=database_url, external_url="http://localhost"))
+    with issuing() as issuer:
+        trust(api, issuer)
+        worker = Api(application, api.account_id, issuer.sign(), api.domain)
+        worker.get("/Users?count=0")
+        with statements(application) as seen:
+            worker.get("/Users?count=0")
+    assert not [one for one in seen if "trusted_issuer" in one]
     application.extensions["scim"].database.engine.dispose()

@@ -9,9 +9,11 @@ from typing import Any
 
 from flask import Flask
 
+from scim_server import create_app
 from scim_server.cli.portal import Portal
 from scim_server.cli.registering import Registry
 from scim_server.provisioning.using import MOST_KEPT, Seldom, note_use
+from scim_server.settings import Settings
 from scim_server.store import credentials
 from scim_server.store.database import Database, execute
 from scim_server.store.identifiers import now
@@ -41,6 +43,14 @@ def test_refused_token_is_not_in_use(api: Api) -> None:
     ended = api.token_for(expires_at=now() - 1)
     ended.refuse("GET", "/Users", status=401)
     assert [one["lastUsed"] for one in listed(api)] == [None, None]
+
+
+def test_refused_token_that_is_answered_429_is_not_in_use_either(api: Api, database_url: str) -> None:
+    application = create_app(Settings(database_url, "http://localhost", credential_seconds=0, auth_failures=1))
+    ended = replace(api.token_for(expires_at=now() - 1), app=application)
+    assert [ended.send("GET", "/Users").status_int for _ in range(2)] == [401, 429]
+    assert [one["lastUsed"] for one in listed(api)] == [None, None]
+    application.extensions["scim"].database.engine.dispose()
 
 
 def test_use_that_cannot_be_written_is_no_error_of_the_request(tmp_path: Path, caplog: Any) -> None:
