@@ -94,7 +94,7 @@ def _trust(row: sa.Row[Any]) -> Trust:
     return Trust(**{**values, **{name: tuple(values[name].split()) for name in _TUPLES}})
 
 
-def credential_of(trust: Trust, scopes: Iterable[str], expires_at: int) -> Credential:
+def credential_of(trust: Trust, scopes: Iterable[str], expires_at: int, thumbprint: str | None) -> Credential:
     """Return what a token of a trusted issuer stands for; its digest is the trust's, which outlives the token."""
     return Credential(
         id=trust.id,
@@ -108,6 +108,7 @@ def credential_of(trust: Trust, scopes: Iterable[str], expires_at: int) -> Crede
         settings=trust.settings,
         user_id=None,
         connection_id=trust.connection_id,
+        thumbprint=thumbprint,
         paused_at=trust.paused_at,
         pause_reason=trust.pause_reason,
         basic=trust.basic,

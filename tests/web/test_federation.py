@@ -18,10 +18,13 @@ from scim_server.cli.portal import Portal
 from scim_server.cli.texts import PortalError
 from scim_server.cli.trusting import BLANK_SECRET, Trusting
 from scim_server.settings import Settings
+from scim_server.web.certificates import thumbprint
 from scim_server.web.keysets import PAUSE
 from tests.web.conftest import Api, op
 from tests.web.issuer import AUDIENCE, RSA, SUBJECT, Issuer, distrust, issuing, part, trust
+from tests.web.oauth import Authority, shown
 from tests.web.test_authentication import CHALLENGE
+from tests.web.test_oauth_proofs import behind_proxy as behind_proxy
 
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 NOW = int(time.time())
@@ -187,6 +190,28 @@ def test_signed_token_that_is_of_no_use_is_refused_and_the_journal_told_once(
     (entry,) = api.refusals()
     assert (entry.action, entry.status, entry.target_type) == ("token.refused", 401, "TrustedIssuer")
     assert told in entry.detail
+
+
+def test_token_that_is_bound_to_a_key_is_no_bearer_token(api: Api, issuer: Issuer) -> None:
+    """OAU-09: whoever has copied it has not the key."""
+    trust(api, issuer)
+    for bound in ({"jkt": "x"}, {"jwk": {}}, {"x5t#S256": 1}, {"x5t#S256": "a", "jkt": "b"}, {}, [], "x", False):
+        assert "bound to a key" in refused(api, issuer.sign(cnf=bound))
+    assert "bound to a key" in api.refusals()[-1].detail
+
+
+def test_token_that_is_bound_to_a_certificate_works_with_it_alone(
+    api: Api, issuer: Issuer, behind_proxy: Flask
+) -> None:
+    """OAU-09."""
+    trust(api, issuer)
+    mine, other = Authority("CN=scim").own, Authority("CN=scim").own
+    token = issuer.sign(cnf={"x5t#S256": thumbprint(mine)})
+    caller = replace(bearing(api, token), app=behind_proxy)
+    caller.get("/Users", headers=shown(mine))
+    assert "bound to a client certificate" in caller.refuse("GET", "/Users", status=401)
+    caller.refuse("GET", "/Users", status=401, headers=shown(other))
+    assert "bound to a client certificate" in refused(api, token)
 
 
 def test_clocks_may_differ_by_a_minute(api: Api, issuer: Issuer) -> None:

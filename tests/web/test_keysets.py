@@ -66,7 +66,9 @@ def test_answer_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
             connection, _ = server.accept()
             with connection:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
-                while not ended.wait(0.1):
+                for _ in range(200):
+                    if ended.wait(0.1):
+                        return
                     try:
                         connection.sendall(b" ")
                     except OSError:
@@ -77,7 +79,7 @@ def test_answer_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
         begun = time.monotonic()
         with pytest.raises(Unreachable):
             fetch(f"http://127.0.0.1:{server.getsockname()[1]}/keys")
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 10
         ended.set()
         thread.join()
 
@@ -130,7 +132,9 @@ def test_who_has_keys_does_not_wait_for_who_fetches(issuer: Issuer) -> None:
     other = threading.Thread(target=lambda: sets.keys("u", "rsa"))
     other.start()
     assert begun.wait(30)
+    asked = time.monotonic()
     assert sets.keys("u", "rsa")  # while the other one waits
+    assert time.monotonic() - asked < 5
     slow.set()
     other.join()
 

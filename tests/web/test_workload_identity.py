@@ -70,6 +70,7 @@ def test_token_that_proves_nothing_vouches_for_nobody(api: Api, issuer: Issuer, 
         ({"nbf": NOW + 600}, "not valid yet"),
         ({"jti": 7}, "jti"),
         ({"jti": "x" * 256}, "jti"),
+        ({"cnf": {"jkt": "x"}}, "bound"),
     ],
 )
 def test_token_that_is_of_no_use_vouches_for_nobody(

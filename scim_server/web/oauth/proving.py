@@ -142,6 +142,8 @@ def _vouched(text: str, trust: Trust | None) -> Mapping[str, Any]:
     federation.verify(presented, trust)
     if wrong := federation.fault(presented.claims):
         raise federation.Untrusted(wrong)
+    if "cnf" in presented.claims:
+        raise federation.Untrusted("The assertion is bound to a key (cnf), which is not proved here.")
     return presented.claims
 
 
