@@ -1,5 +1,6 @@
 """The WSGI application: the only place where the parts meet."""
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 
@@ -12,8 +13,10 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
-from scim_server.store.upgrading import NotUpgraded, check
+from scim_server.store.upgrading import NotUpgraded, check, is_above_rows
 from scim_server.web import auth, braking, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
+
+log = logging.getLogger("scim_server")
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -48,6 +51,8 @@ def create(settings: Settings | None = None) -> Flask:
     except NotUpgraded:
         database.engine.dispose()
         raise
+    if is_above_rows(database):
+        log.warning("the database's role is a superuser, or has BYPASSRLS: row-level security does not hold it")
     url = settings.replica_url
     replica = Replica(database, url, settings.request_seconds) if url else None
     service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits, replica=replica)
