@@ -105,12 +105,12 @@ def test_connection_that_was_told_no_account_shows_nothing(database: Database, t
 def test_account_that_was_set_in_a_transaction_is_undone_with_it(database: Database, two: tuple[str, str]) -> None:
     """The connection would show the account of before, while the next block took it for its own."""
     ours, theirs = two
-    database.engine.dispose()  # one connection for all of it
-    with database.reading(ours):
+    database.engine.dispose()  # the blocks have one connection for reads, one for transactions
+    with database.transaction(ours):
         assert execute(sa.select(group.c.account_id)).scalars().all() == [ours]
     with pytest.raises(Undone), database.transaction(theirs):
         raise Undone
     for mine in (theirs, ours, theirs):
-        with database.reading(mine):
-            assert execute(sa.select(group.c.account_id)).scalars().all() == [mine]
-    assert database.engine.pool.checkedin() == 1
+        for block in (database.reading, database.transaction):
+            with block(mine):
+                assert execute(sa.select(group.c.account_id)).scalars().all() == [mine]

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from scim_server.store import accounts, user_logs
@@ -26,16 +28,17 @@ def statements(app: Flask) -> Iterator[list[str]]:
     """The statements that the application's connections run within the block, as SQLite is given them."""
     engine = app.extensions["scim"].database.engine
     seen: list[str] = []
-    engine.dispose()  # so that the block begins with one new connection, which is traced
-    with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        driver.set_trace_callback(
+
+    def trace(connection: Any, _record: Any) -> None:
+        connection.set_trace_callback(
             lambda text: None if text.startswith(BOOKKEEPING) else seen.append(" ".join(text.split()))
         )
+
+    sa.event.listen(engine, "connect", trace)
+    engine.dispose()  # so that the block has new connections, which are traced
     yield seen
-    with engine.connect() as connection:
-        connection.connection.driver_connection.set_trace_callback(None)
-    assert engine.pool.checkedin() == 1  # the traced connection was the only one
+    sa.event.remove(engine, "connect", trace)
+    engine.dispose()
 
 
 def test_reading_a_user_costs_two_statements(app: Flask, api: Api) -> None:
