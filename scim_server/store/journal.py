@@ -87,13 +87,14 @@ def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
     names = {name, *(row.target_name for row in known if row.target_name)}
     keys = {fold_name(name), *(row.target_key for row in known if row.target_key)}
     told = {"account": account_id, "user": user_id, "ids": sorted(keys)}
-    spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
-    changed = [
-        {"account": account_id, "entry": row.id, "new": spelt.sub(masked or user_id, row.detail)}
-        for row in _DETAILS.all(told)
-    ]
-    if changed:
-        _SET_DETAIL.run_each(changed)
+    if details := _DETAILS.all(told):
+        spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
+        _SET_DETAIL.run_each(
+            [
+                {"account": account_id, "entry": row.id, "new": spelt.sub(masked or user_id, row.detail)}
+                for row in details
+            ]
+        )
     _MASK.run({**told, "name": masked, "key": fold_name(masked) if masked else None})
 
 
