@@ -143,8 +143,9 @@ def check(answer: Answer, method: str = "GET") -> None:
 
 
 KNOWN_HEADERS = {
-    "allow", "cache-control", "connection", "content-length", "content-location", "content-type", "date", "etag",
-    "location", "referrer-policy", "retry-after", "server", "www-authenticate", "x-content-type-options", "x-request-id",
+    "allow", "cache-control", "connection", "content-length", "content-location", "content-security-policy",
+    "content-type", "cross-origin-resource-policy", "date", "etag", "location", "referrer-policy", "retry-after", "server",
+    "www-authenticate", "x-content-type-options", "x-frame-options", "x-request-id",
 }  # fmt: skip
 """No request makes the application send any other."""
 

@@ -1,8 +1,5 @@
 """The WSGI application: the only place where the parts meet."""
 
-from collections.abc import Iterable
-from functools import partial
-
 from flask import Flask, Response, g
 
 from scim_server.protocol.catalogue import Catalogue
@@ -13,15 +10,20 @@ from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
 from scim_server.store.upgrading import NotUpgraded, check
-from scim_server.web import auth, braking, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
-
-HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-store"),
-    ("Referrer-Policy", "no-referrer"),
+from scim_server.web import (
+    auth,
+    braking,
+    bulk,
+    certificates,
+    discovery,
+    errors,
+    metadata,
+    noticing,
+    oauth,
+    protecting,
+    scim,
+    using,
 )
-TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
-"""Where clients come by https: they shall never come by http again (RFC 6797, TLS-02)."""
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -66,8 +68,8 @@ def create(settings: Settings | None = None) -> Flask:
     if metadata.is_served(app):
         oauth.install(app)
     app.before_request(_name_request)
-    by_tls = settings.external_url.startswith("https:")
-    app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))
+    app.after_request(_tell_name)
+    protecting.install(app, settings.external_url)
     return app
 
 
@@ -75,7 +77,6 @@ def _name_request() -> None:
     g.request_id = new_id()
 
 
-def _add_headers(headers: Iterable[tuple[str, str]], response: Response) -> Response:
-    for name, value in (*headers, ("X-Request-Id", g.request_id)):
-        response.headers.add(name, value)
+def _tell_name(response: Response) -> Response:
+    response.headers.add("X-Request-Id", g.request_id)
     return response
