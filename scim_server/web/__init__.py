@@ -17,6 +17,7 @@ from scim_server.web import (
     certificates,
     discovery,
     errors,
+    failing,
     metadata,
     noticing,
     oauth,
@@ -62,6 +63,7 @@ def create(settings: Settings | None = None) -> Flask:
     bulk.install(routes)
     app.register_blueprint(routes)
     errors.install(app)
+    failing.install(app.name)
     noticing.install(app, service, scim.BASE_PATH)
     using.install(app, database)
     certificates.install(app, settings.tls_client_header)
