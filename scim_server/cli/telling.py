@@ -83,7 +83,7 @@ def told_errors() -> Iterator[None]:
 
     from scim_server.cli.texts import PortalError
     from scim_server.protocol.configured import BadDocuments
-    from scim_server.settings import SettingsError
+    from scim_server.setting_sources import SettingsError
     from scim_server.store.tokens import without_secrets
     from scim_server.store.upgrading import NotUpgraded
 
