@@ -1,14 +1,20 @@
 """What every answer carries for whoever shows it, and whose word decides the addresses in it."""
 
 import re
+import socket
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from joserfc import jws
+from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
 from webtest import TestApp
 
 from scim_server import create_app
@@ -16,7 +22,7 @@ from scim_server.settings import Settings
 from scim_server.store.database import execute
 from scim_server.store.tables import user
 from tests.web.conftest import BASE, SEARCH, USER, Api, op
-from tests.web.oauth import register
+from tests.web.oauth import assertion, error_of, key_set, post, register
 
 SCIM = "application/scim+json"
 FIXED = {
@@ -193,3 +199,28 @@ def test_addresses_come_from_the_settings(behind: Api, headers: dict[str, str]) 
     assert denied.headers["Location"].startswith(f"{CALLBACK}?")
     assert "evil" not in " ".join(told)
     assert {one for text in told for one in ADDRESS.findall(text) if not one.startswith(PUBLIC)} == set()
+
+
+# -- keys -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["jwk", "jku", "x5u", "x5c", "kid"])
+def test_keys_that_an_assertion_brings_or_names_are_not_taken(
+    api: Api, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SEC-04: a stranger signs well, with a key that stands in the assertion or where it points; nothing is fetched."""
+    own, strangers = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    client = register(api, "private_key_jwt", jwks=key_set(tmp_path, own))
+    url = "http://127.0.0.1:9/keys.json"
+    public = strangers.as_dict(private=False)
+    named = {"jwk": public, "jku": url, "x5u": url, "x5c": ["MIIB"], "kid": f"../../{strangers.kid}"}
+    good = assertion(client["clientId"], own)
+    claims = urlsafe_b64decode(good["client_assertion"].split(".")[1] + "==")
+    registry = JWSRegistry(strict_check_header=False)
+    forged = jws.serialize_compact({"alg": "ES256", place: named[place]}, claims, strangers, registry=registry)
+    asked: list[Any] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **_: asked.append(args) or [])
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
+    assert error_of(post(api.app, **{**good, "client_assertion": forged}))[0] == "invalid_client"
+    assert [one for one in asked if "127.0.0.1" in str(one) and "9" in str(one)] == []
+    assert post(api.app, **good).status_int == 200

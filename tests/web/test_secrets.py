@@ -12,7 +12,7 @@ from scim_server.store.tokens import CLIENT_SECRET, REFRESH, TOKEN, new_secret, 
 from tests.web.conftest import ENTERPRISE, USER, Api, op
 
 PACKAGE = Path(__file__).resolve().parents[2] / "scim_server"
-JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"  # pragma: allowlist secret
 EARLIER = "scim_" + "aB-_" * 10 + "xyz"
 
 
