@@ -101,7 +101,7 @@ class Recent:
         kept = self._kept.get(key)
         if kept is not None and begun - kept[0] < self._seconds:
             return kept[1]
-        with self._database.reading():
+        with self._database.reading(None):
             found = find(key)
         if found is None:
             self._kept.pop(key, None)

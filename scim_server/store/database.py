@@ -69,16 +69,21 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def reading(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
-        """Run the statements of the block each on its own, without a transaction."""
+    def reading(self, account_id: str | None, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
+        """Run the statements of the block each on its own, without a transaction; they are all of one account.
+
+        Without an account they read the directories of the service: who has a name, a token, a domain.
+        """
         with (engine or self._reading).connect() as connection, self._made_current(connection):
+            enter(account_id)
             yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Run the statements of the block in one transaction, committed at its end and rolled back on an error."""
-        with self.engine.connect() as connection, self._made_current(connection):
+    def transaction(self, account_id: str | None) -> Iterator[sa.Connection]:
+        """Run the statements of the block, all of one account, in one transaction: rolled back on an error."""
+        with self.engine.connect() as connection, self._made_current(connection), _forgetting(connection):
             connection.begin()
+            enter(account_id)
             yield connection
             for (write, key), number in sorted(at_last().items(), key=lambda one: one[0][1]):
                 write(key, number)
@@ -99,6 +104,33 @@ class Database:
             info.pop("deadline", None)
             info.pop("waiting", None)
             info.pop("written", None)
+
+
+@contextmanager
+def _forgetting(connection: sa.Connection) -> Iterator[None]:
+    """Forget on an error which account the connection is for: what was set in a transaction is undone with it."""
+    info = connection.info
+    try:
+        yield
+    except BaseException:
+        info.pop("account", None)
+        raise
+
+
+def enter(account_id: str | None) -> None:
+    """Open the rows of an account, and close all others, to the statements of the innermost block.
+
+    PostgreSQL holds them to it by row-level security, whatever they ask (docs/security.md); without an account it shows
+    the directories alone. A connection is told when its account changes.
+    """
+    connection = _current.get()
+    if connection.dialect.name == "postgresql" and connection.info.get("account", "") != account_id:
+        connection.exec_driver_sql(_ENTER, {"account": account_id or DIRECTORIES})
+        connection.info["account"] = account_id
+
+
+_ENTER = "SELECT set_config('scim.account', %(account)s, false)"
+DIRECTORIES = "*"
 
 
 def in_time() -> sa.Connection:

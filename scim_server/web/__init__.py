@@ -1,5 +1,7 @@
 """The WSGI application: the only place where the parts meet."""
 
+import logging
+
 from flask import Flask, Response, g
 
 from scim_server.protocol.catalogue import Catalogue
@@ -9,7 +11,7 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
-from scim_server.store.upgrading import NotUpgraded, check
+from scim_server.store.upgrading import NotUpgraded, check, is_above_rows
 from scim_server.web import (
     auth,
     braking,
@@ -25,6 +27,8 @@ from scim_server.web import (
     scim,
     using,
 )
+
+log = logging.getLogger("scim_server")
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -51,6 +55,8 @@ def create(settings: Settings | None = None) -> Flask:
     except NotUpgraded:
         database.engine.dispose()
         raise
+    if is_above_rows(database):
+        log.warning("the database's role is a superuser, or has BYPASSRLS: row-level security does not hold it")
     url = settings.replica_url
     replica = Replica(database, url, settings.request_seconds) if url else None
     service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits, replica=replica)

@@ -162,7 +162,7 @@ def _actor(credential: Credential) -> Actor:
 
 def _check_user(account_id: str, user_id: str) -> None:
     """Refuse the token of an inactive user (R24), and to users all that is not theirs: they administer nothing (R1)."""
-    with scim_service().database.reading():
+    with scim_service().database.reading(account_id):
         is_working = is_active(account_id, user_id)
     if not is_working:
         detail = g.refused = "The user that the token stands for is not active."

@@ -18,8 +18,12 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from flask import Flask
 
 from scim_server.cli import main
+from scim_server.store import accounts
+from scim_server.store.database import Database, execute
+from scim_server.store.tables import user
 from tests.live import free_port, until
 
 LOUD = """
@@ -115,12 +119,12 @@ def test_no_log_has_a_body_a_query_or_a_secret(server: Loud) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
     secrets = {token, "b0dy-", "qu3ry-", "pa55-", "n0body-"}
 
-    user = {"userName": "b0dy-ava@x.example", "title": "b0dy-title", "password": "pa55-word-1"}
-    ava = server.ask("POST", "/scim/v2/Users", json.dumps(user), status=201, **bearer)["id"]
-    server.ask("POST", "/scim/v2/Users", json.dumps(user), status=409, **bearer)
+    ava = {"userName": "b0dy-ava@x.example", "title": "b0dy-title", "password": "pa55-word-1"}
+    identifier = server.ask("POST", "/scim/v2/Users", json.dumps(ava), status=201, **bearer)["id"]
+    server.ask("POST", "/scim/v2/Users", json.dumps(ava), status=409, **bearer)
     server.ask("POST", "/scim/v2/Users", '{"userName": "b0dy-broken', status=400, **bearer)
     server.ask("POST", "/scim/v2/Users", '{"userName": 5, "password": "pa55-word-2"}', status=400, **bearer)
-    server.ask("PATCH", f"/scim/v2/Users/{ava}", '{"Operations": [{"op": "b0dy-op"}]}', status=400, **bearer)
+    server.ask("PATCH", f"/scim/v2/Users/{identifier}", '{"Operations": [{"op": "b0dy-op"}]}', status=400, **bearer)
     found = server.ask("GET", "/scim/v2/Users?filter=" + quote('title eq "b0dy-title" or title eq "qu3ry-x"'), **bearer)
     assert found["totalResults"] == 1
     server.ask("GET", "/scim/v2/Users?filter=qu3ry-(", status=400, **bearer)
@@ -136,7 +140,7 @@ def test_no_log_has_a_body_a_query_or_a_secret(server: Loud) -> None:
     secrets |= {base64.b64encode(b"n0body:pa55-x").decode()}
 
     secrets |= _oauth(server)
-    secrets |= _failures(server, ava, bearer)
+    secrets |= _failures(server, identifier, bearer)
     journal = server.run("log", "--account", "acme", "--limit", "1000", "--json").stdout
     assert "client.reused" in journal
     assert sorted(one for one in secrets - {"b0dy-", "qu3ry-"} if one in journal) == []
@@ -179,7 +183,7 @@ def _oauth(server: Loud) -> set[str]:
     return {own["clientSecret"], asking["clientSecret"], access, code, grant, *tokens}
 
 
-def _failures(server: Loud, ava: str, bearer: dict[str, str]) -> set[str]:
+def _failures(server: Loud, identifier: str, bearer: dict[str, str]) -> set[str]:
     """Have the database refuse what it is given, and lose a table, so that requests fail; returns what is secret."""
     engine = sa.create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     is_sqlite = engine.dialect.name == "sqlite"
@@ -192,20 +196,29 @@ def _failures(server: Loud, ava: str, bearer: dict[str, str]) -> set[str]:
     server.ask("POST", "/scim/v2/Users", '{"userName": "b0dy-no", "password": "pa55-no"}', status=500, **bearer)
     with engine.connect() as connection:
         connection.execute(sa.text("DROP TRIGGER no" if is_sqlite else 'ALTER TABLE "user" DROP CONSTRAINT no'))
-        connection.execute(sa.text("""UPDATE "user" SET document = '"b0dy-broken'"""))
-    server.ask("GET", f"/scim/v2/Users/{ava}?attributes=qu3ry-x", status=500, **bearer)
+    _break_documents(server.url)
+    server.ask("GET", f"/scim/v2/Users/{identifier}?attributes=qu3ry-x", status=500, **bearer)
     with engine.connect() as connection:
         connection.execute(sa.text('ALTER TABLE "user" RENAME TO gone'))
     for method, path, body in (
         ("GET", "/Users?filter=" + quote('title eq "qu3ry-gone"'), None),
         ("POST", "/Users", '{"userName": "b0dy-gone"}'),
-        ("PATCH", f"/Users/{ava}", '{"Operations": [{"op": "add", "path": "title", "value": "b0dy-gone"}]}'),
+        ("PATCH", f"/Users/{identifier}", '{"Operations": [{"op": "add", "path": "title", "value": "b0dy-gone"}]}'),
     ):
         server.ask(method, f"/scim/v2{path}", body, status=503 if is_sqlite else 500, **bearer)
     with engine.connect() as connection:
         connection.execute(sa.text('ALTER TABLE gone RENAME TO "user"'))
     engine.dispose()
     return {"b0dy-", "pa55-"}
+
+
+def _break_documents(url: str) -> None:
+    database = Database(Flask("breaking"), url)
+    with database.reading(None):
+        (account,) = accounts.all_accounts()
+    with database.transaction(account.id):
+        execute(sa.update(user).where(user.c.account_id == account.id).values(document='"b0dy-broken'))
+    database.engine.dispose()
 
 
 def test_no_error_of_a_command_has_a_secret(server: Loud) -> None:

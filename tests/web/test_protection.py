@@ -102,7 +102,7 @@ def test_consent_page_may_send_its_form_and_nothing_else(api: Api) -> None:
 def test_failure_carries_the_headers_too(api: Api) -> None:
     """OPS-01: a 500 is an answer like the others."""
     ava = api.user()["id"]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         mine = (user.c.account_id == api.account_id, user.c.id == ava)
         execute(sa.update(user).where(*mine).values(document="[]"))
     response = api.send("GET", f"/Users/{ava}?attributes=userName")

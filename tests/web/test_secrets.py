@@ -45,7 +45,7 @@ def test_secret_in_a_wrong_place_is_not_in_the_journal(api: Api) -> None:
 def test_entry_is_found_by_its_name_without_the_secret(api: Api) -> None:
     """R29: what is searched for is what is shown."""
     secret = new_secret(TOKEN)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         entry = Entry("x", "refused", "User", secret, f"Ava {secret}", [{"to": secret}], detail=f"no user '{secret}'")
         write(api.account_id, Actor("system", None), [entry], now())
     (found,) = api.journal()
