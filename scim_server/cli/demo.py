@@ -70,7 +70,7 @@ def _settings(directory: Path, url: str) -> "Settings":
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.ClickException(f"cannot make the directory '{directory}': {error.strerror}.") from error
-    return replace(settings, database_url=sqlite_url(directory / DATABASE_FILE))
+    return replace(settings, database_url=sqlite_url(directory / DATABASE_FILE), tls_certificate=None, tls_key=None)
 
 
 def _prepared(settings: "Settings") -> tuple[bool, str]:

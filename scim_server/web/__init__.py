@@ -1,8 +1,6 @@
 """The WSGI application: the only place where the parts meet."""
 
 import logging
-from collections.abc import Iterable
-from functools import partial
 
 from flask import Flask, Response, g
 
@@ -14,17 +12,23 @@ from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
 from scim_server.store.upgrading import NotUpgraded, check, is_above_rows
-from scim_server.web import auth, braking, bulk, certificates, discovery, errors, metadata, noticing, oauth, scim, using
+from scim_server.web import (
+    auth,
+    braking,
+    bulk,
+    certificates,
+    discovery,
+    errors,
+    failing,
+    metadata,
+    noticing,
+    oauth,
+    protecting,
+    scim,
+    using,
+)
 
 log = logging.getLogger("scim_server")
-
-HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-store"),
-    ("Referrer-Policy", "no-referrer"),
-)
-TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
-"""Where clients come by https: they shall never come by http again (RFC 6797, TLS-02)."""
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -65,14 +69,15 @@ def create(settings: Settings | None = None) -> Flask:
     bulk.install(routes)
     app.register_blueprint(routes)
     errors.install(app)
+    failing.install(app.name)
     noticing.install(app, service, scim.BASE_PATH)
     using.install(app, database)
     certificates.install(app, settings.tls_client_header)
     if metadata.is_served(app):
         oauth.install(app)
     app.before_request(_name_request)
-    by_tls = settings.external_url.startswith("https:")
-    app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))
+    app.after_request(_tell_name)
+    protecting.install(app, settings.external_url)
     return app
 
 
@@ -80,7 +85,6 @@ def _name_request() -> None:
     g.request_id = new_id()
 
 
-def _add_headers(headers: Iterable[tuple[str, str]], response: Response) -> Response:
-    for name, value in (*headers, ("X-Request-Id", g.request_id)):
-        response.headers.add(name, value)
+def _tell_name(response: Response) -> Response:
+    response.headers.add("X-Request-Id", g.request_id)
     return response

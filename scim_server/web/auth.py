@@ -1,5 +1,6 @@
 """Who calls: the bearer token of a request, judged by authlib, as the Caller of the use cases (R1)."""
 
+import hmac
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -102,7 +103,8 @@ def _fault(token: Token) -> str | None:
         return f"The token has expired; {way_out}."
     if token.is_revoked():
         return f"The token was revoked; {way_out}."
-    if credential.thumbprint is not None and credential.thumbprint != thumbprint_of_request():
+    bound = credential.thumbprint
+    if bound is not None and not hmac.compare_digest(bound, thumbprint_of_request() or ""):
         return "The token is bound to a client certificate, which the request does not present; present it."
     return None
 

@@ -106,5 +106,4 @@ def _html(body: str, status: int, target: str | None = None) -> Response:
     )
     response = make_response(body, status)
     response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Frame-Options"] = "DENY"
     return response

@@ -1,5 +1,6 @@
 """How clients prove who they are without a secret: by a signed assertion (RFC 7523), by a certificate (RFC 8705)."""
 
+import hmac
 import time
 import warnings
 from collections.abc import Sequence
@@ -112,7 +113,8 @@ def by_own_certificate(query_client: Any, request: Any) -> OAuthClient | None:
     certificate, client = certificate_of_request(), _named(query_client, request)
     if certificate is None or client is None or client.client.thumbprint is None:
         return None
-    return client if thumbprint(certificate) == client.client.thumbprint and is_in_time(certificate) else None
+    is_own = hmac.compare_digest(thumbprint(certificate), client.client.thumbprint)
+    return client if is_own and is_in_time(certificate) else None
 
 
 def _named(query_client: Any, request: Any) -> OAuthClient | None:
