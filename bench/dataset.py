@@ -29,9 +29,18 @@ def group_sizes(users: int) -> list[int]:
 
 def asked_numbers(users: int) -> list[int]:
     """Return the numbers of the users that are asked for."""
-    first = max(group_sizes(users), default=0)
-    step = max(1, (users - first) // ASKED)
-    return list(range(first, users, step))[:ASKED]
+    groups = [member_numbers(size, users) for size in group_sizes(users)]
+    first = max((one.stop for one in groups if one.start == 0), default=0)
+    end = min((one.start for one in groups if one.start > 0), default=users)
+    return list(range(first, end, max(1, (end - first) // ASKED)))[:ASKED]
+
+
+def member_numbers(size: int, users: int) -> range:
+    """Return the numbers of a group's members: the first users in the small one, the last in the others.
+
+    So the first pages show users of as many groups whatever the number of users, and sizes can be compared.
+    """
+    return range(size) if size == GROUP_SIZES[0] else range(users - size, users)
 
 
 def group_body(name: str) -> dict[str, Any]:

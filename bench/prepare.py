@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from bench.copying import CHUNK, Owned, Writer, copied, makers, owned_tables
-from bench.dataset import MIXED, Loaded, asked_numbers, group_body, group_sizes
+from bench.dataset import MIXED, Loaded, asked_numbers, group_body, group_sizes, member_numbers
 from bench.floor import DATABASE, INSERT, row_of
 from bench.floor_store import SqliteStore, create_tables, open_store
 from bench.people import DOMAIN, KINDS, person
@@ -141,7 +141,8 @@ def _fill_groups(engine: sa.Engine, groups: dict[str, str], ids: list[str]) -> N
     for name, identifier in groups.items():
         if name == MIXED:
             continue
-        members = ids[: int(name)]
+        numbers = member_numbers(int(name), len(ids))
+        members = ids[numbers.start : numbers.stop]
         rows = ((account, identifier, one, moment) for one in members)
         writer.write([(membership, ("account_id", "group_id", "user_id", "added"), rows)])
         with engine.begin() as connection:
@@ -168,7 +169,9 @@ def floor(users: int) -> Loaded:
     names = [*map(str, group_sizes(users)), MIXED]
     groups = {name: new_id() for name in names}
     teams = [(one, json.dumps(group_body(name) | {"id": one})) for name, one in groups.items()]
-    members = ((groups[name], one) for name in names if name != MIXED for one in ids[: int(name)])
+    members = (
+        (groups[name], ids[number]) for name in names if name != MIXED for number in member_numbers(int(name), users)
+    )
     people = (row_of(person(number), one, base) for number, one in enumerate(ids))
     if isinstance(store, SqliteStore):
         connection = store.connection()

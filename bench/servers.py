@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from bench import processes
-from bench.databases import Database
+from bench.databases import Database, plain_role
 from bench.dataset import Loaded
 from bench.floor import DATABASE
 from scim_server.cli.serving import BACKLOG, TURNS
@@ -114,6 +114,7 @@ def ours(directory: Path, database: Database, users: int, workers: int) -> tuple
         "SCIM_EXTERNAL_URL": f"http://127.0.0.1:{environment['BENCH_PORT']}",
     }
     loaded = _prepared("ours", users, directory, environment)
+    environment["SCIM_DATABASE_URL"] += plain_role(database)
     command = ["scim_server.cli", "serve", "--port", environment["BENCH_PORT"], "--workers", str(workers)]
     return Server("ours", command, directory, environment, database), loaded
 

@@ -4,10 +4,8 @@ The schema is the single truth: `docs/operations.md` shows its table, which a te
 """
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from marshmallow import fields as kinds
 from scim_server.mail.addresses import read_sender
 from scim_server.mail.relay import read_relay
 from scim_server.setting_kinds import Number, NumberOrOff, read_by
+from scim_server.setting_sources import PREFIX, SettingsError, gathered, message
 from scim_server.urls import (
     SQLITE,
     absolute,
@@ -28,23 +27,14 @@ from scim_server.urls import (
     sqlite_url,
 )
 
-PREFIX = "SCIM_"
-FILE_VARIABLE = "SCIM_SETTINGS_FILE"
-OTHER_VARIABLES = frozenset({FILE_VARIABLE, "SCIM_TEST_DATABASE_URL"})
-"""Variables that carry the prefix and are no settings."""
-
 SQLITE_FILE = "scim.sqlite3"
-
-
-class SettingsError(Exception):
-    """The settings are wrong; the message names each one that is, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a server is told at start."""
 
-    database_url: str = field(default_factory=lambda: sqlite_url(Path(SQLITE_FILE)))
+    database_url: str = field(default_factory=lambda: sqlite_url(Path(SQLITE_FILE)), repr=False)
     external_url: str = "http://127.0.0.1:8000"
     max_body_bytes: int = 1_048_576
     max_page: int = 1000
@@ -69,6 +59,9 @@ class Settings:
     auth_failures: int | None = 60
     trusted_proxies: int = 0
     replica_url: str | None = field(default=None, repr=False)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_minimum: str = "1.2"
 
 
 DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Settings)}
@@ -189,6 +182,23 @@ class SettingsSchema(Schema):
     trusted_proxies = Number(
         0, 16, "The proxies before the server that each add to `X-Forwarded-For` the address that they see."
     )
+    tls_certificate = kinds.String(
+        metadata={
+            "about": "The certificate with which `serve` speaks TLS itself: a PEM file, the server's own certificate "
+            "first ([how](#tls-by-the-server-itself)).",
+            "default": "none: plain HTTP, for a proxy that speaks TLS",
+        },
+    )
+    tls_key = kinds.String(
+        metadata={
+            "about": "The private key of that certificate: a PEM file, not encrypted, that only the server can read.",
+            "default": "none; needed with `tls_certificate`",
+        },
+    )
+    tls_minimum = kinds.String(
+        validate=validate.OneOf(("1.2", "1.3"), error="must be 1.2 or 1.3."),
+        metadata={"about": "The earliest version of TLS that `serve` speaks: `1.2` or `1.3`."},
+    )
 
     @validates_schema
     def default_page_is_within_max_page(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -218,6 +228,15 @@ class SettingsSchema(Schema):
         if "smtp_url" in data and "mail_from" not in data:
             raise ValidationError(f"needs {PREFIX}MAIL_FROM beside it, the address of the sender.", "smtp_url")
 
+    @validates_schema
+    def certificate_has_its_key(self, data: Mapping[str, Any], **_: Any) -> None:
+        """TLS needs both files, and clients that come by it."""
+        for name, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
+            if name in data and other not in data:
+                raise ValidationError(f"needs {PREFIX}{other.upper()} beside it.", name)
+        if "tls_certificate" in data and not data.get("external_url", "https:").startswith("https:"):
+            raise ValidationError(f"must begin with https:, as {PREFIX}TLS_CERTIFICATE is set.", "external_url")
+
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Settings:
         """Return the settings."""
@@ -228,8 +247,8 @@ class SettingsSchema(Schema):
             data = {"max_bulk_operations": least} | data
         if "database_url" in data:
             data = data | {"database_url": absolute(data["database_url"])}
-        if "extra_schemas" in data:
-            data = data | {"extra_schemas": Path(data["extra_schemas"]).absolute()}
+        for name in {"extra_schemas", "tls_certificate", "tls_key"} & data.keys():
+            data = data | {name: Path(data[name]).absolute()}
         return Settings(**data)
 
 
@@ -250,47 +269,10 @@ def load(environ: Mapping[str, str] | None = None, **defaults: str) -> Settings:
     """
     environ = os.environ if environ is None else environ
     given = {name: (text, name) for name, text in defaults.items()}
-    given |= dict(_from_file(environ)) | dict(_from_environment(environ))
+    given |= gathered(environ)
     try:
         settings: Settings = SettingsSchema().load({name: text for name, (text, _) in given.items()})
     except ValidationError as error:
-        raise SettingsError(_message(error, {name: source for name, (_, source) in given.items()})) from None
+        sources = {name: source for name, (_, source) in given.items()}
+        raise SettingsError(message(error, sources, DEFAULTS)) from None
     return settings
-
-
-def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Give the settings of the environment: name, then text with the place where it was found."""
-    for variable in sorted(environ):
-        if variable.startswith(PREFIX) and variable not in OTHER_VARIABLES:
-            yield variable.removeprefix(PREFIX).lower(), (environ[variable], variable)
-
-
-def _from_file(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Give the settings of the TOML file that the environment names, if it names one."""
-    path = environ.get(FILE_VARIABLE)
-    if path is None:
-        return
-    try:
-        document = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{FILE_VARIABLE}: '{path}' cannot be read: {error.strerror}.") from None
-    except ValueError as error:  # TOML and UTF-8
-        raise SettingsError(f"{FILE_VARIABLE}: '{path}' is not a TOML file: {error}.") from None
-    for name, value in document.items():
-        yield name, (str(value), f"{name} in {path}")
-
-
-def _message(error: ValidationError, sources: Mapping[str, str]) -> str:
-    """Tell everything that is wrong, each on a line of its own with the place where it stands."""
-    lines = ["the settings are not valid."]
-    for name, problems in sorted(error.messages_dict.items()):
-        text = " ".join(problems) if name in DEFAULTS else _unknown(name)
-        lines.append(f"  {sources.get(name, name)}: {text}")
-    return "\n".join(lines)
-
-
-def _unknown(name: str) -> str:
-    near = get_close_matches(name.lower(), DEFAULTS, n=1)
-    if near:
-        return f"is not a setting. Did you mean {PREFIX}{near[0].upper()} ({near[0]} in the file)?"
-    return f"is not a setting. Known settings: {', '.join(DEFAULTS)}."

@@ -30,22 +30,33 @@ def postgresql_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_postgresql(postgresql_url: str) -> Iterator[Callable[[], str]]:
-    """Create an empty database on the PostgreSQL server; gives its URL. All are dropped when the session ends."""
+    """Create an empty database on the PostgreSQL server; gives its URL. All are dropped when the session ends.
+
+    Its owner is a role of its own where the server's user is a superuser, who is not held to row-level security.
+    """
     url = sa.make_url(postgresql_url)
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     names: list[str] = []
+    role = f"scim_test_{os.getpid()}"
+    with engine.connect() as connection:
+        is_above = connection.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+        if is_above:
+            connection.execute(sa.text(f"CREATE ROLE {role}"))
+    owner, as_owner = (role, {"options": f"-c role={role}"}) if is_above else ("CURRENT_USER", {})
 
     def create() -> str:
-        name = f"scim_test_{os.getpid()}_{len(names)}"
+        name = f"{role}_{len(names)}"
         with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8'"))
         names.append(name)
-        return url.set(database=name).render_as_string(hide_password=False)
+        return url.set(database=name).update_query_dict(as_owner).render_as_string(hide_password=False)
 
     yield create
     with engine.connect() as connection:
         for name in names:
             connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        if is_above:
+            connection.execute(sa.text(f"DROP ROLE {role}"))
 
 
 @pytest.fixture(scope="session")

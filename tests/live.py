@@ -5,13 +5,14 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class Server:
     token: str
     process: subprocess.Popen[bytes]
     log_file: Path
+    tls: ssl.SSLContext | None = None
 
     def connect(self, timeout: float = 30) -> socket.socket:
         return socket.create_connection((HOST, self.port), timeout=timeout)
@@ -64,7 +66,11 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, timeout: float = 30, **headers: str) -> Answer:
         """Send an ordinary request on a connection of its own."""
-        connection = HTTPConnection(HOST, self.port, timeout=timeout)
+        connection = (
+            HTTPSConnection(HOST, self.port, timeout=timeout, context=self.tls)
+            if self.tls
+            else HTTPConnection(HOST, self.port, timeout=timeout)
+        )
         try:
             sent = {"Authorization": f"Bearer {self.token}", "Content-Type": SCIM, **headers}
             text = None if body is None else json.dumps(body).encode()
@@ -143,8 +149,9 @@ def check(answer: Answer, method: str = "GET") -> None:
 
 
 KNOWN_HEADERS = {
-    "allow", "cache-control", "connection", "content-length", "content-location", "content-type", "date", "etag",
-    "location", "referrer-policy", "retry-after", "server", "www-authenticate", "x-content-type-options", "x-request-id",
+    "allow", "cache-control", "connection", "content-length", "content-location", "content-security-policy",
+    "content-type", "cross-origin-resource-policy", "date", "etag", "location", "referrer-policy", "retry-after", "server",
+    "www-authenticate", "x-content-type-options", "x-frame-options", "x-request-id",
 }  # fmt: skip
 """No request makes the application send any other."""
 
@@ -159,7 +166,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(url: str, directory: Path, workers: int = 1, idle_seconds: int = 75, **settings: str) -> Iterator[Server]:
+def serving(
+    url: str,
+    directory: Path,
+    workers: int = 1,
+    idle_seconds: int = 75,
+    tls: ssl.SSLContext | None = None,
+    **settings: str,
+) -> Iterator[Server]:
     """Serve a new database at ``url``, with a test account; the server must end well, without a traceback."""
     port, log_file = free_port(), directory / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCIM_")}
@@ -170,7 +184,7 @@ def serving(url: str, directory: Path, workers: int = 1, idle_seconds: int = 75,
     command = [sys.executable, "-m", "scim_server.cli", "serve", *map(str, options)]
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=directory, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    server = Server(port, token, process, log_file)
+    server = Server(port, token, process, log_file, tls)
     with process:
         try:
             until(

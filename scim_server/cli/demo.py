@@ -70,7 +70,7 @@ def _settings(directory: Path, url: str) -> "Settings":
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.ClickException(f"cannot make the directory '{directory}': {error.strerror}.") from error
-    return replace(settings, database_url=sqlite_url(directory / DATABASE_FILE))
+    return replace(settings, database_url=sqlite_url(directory / DATABASE_FILE), tls_certificate=None, tls_key=None)
 
 
 def _prepared(settings: "Settings") -> tuple[bool, str]:
@@ -109,9 +109,12 @@ def _ensure_administrator(service: "Service") -> None:
     from scim_server.store import accounts
     from scim_server.store.credentials import SCOPES
 
-    with service.database.reading():
+    with service.database.reading(None):
         account = accounts.named(ACCOUNT)
-        if account is None or accounts.active_administrators(account.id):
+    if account is None:
+        return
+    with service.database.reading(account.id):
+        if accounts.active_administrators(account.id):
             return
     policies = policies_from(accounts.settings_of(account))
     caller = provisioning.Caller(account.id, ACTOR, frozenset(SCOPES), profiles()["default"], policies)

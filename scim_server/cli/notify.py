@@ -57,7 +57,7 @@ def _accounts(portal: "Portal", name: str | None) -> "list[sa.Row[Any]]":
     from scim_server.cli.texts import PortalError
     from scim_server.store import accounts
 
-    with portal.database.reading():
+    with portal.database.reading(None):
         rows = [row for row in accounts.all_accounts() if name in {None, row.name}]
     if name is not None and not rows:
         raise PortalError(f"there is no account '{name}'. Create it with: scim-server account create '{name}'")
@@ -70,7 +70,7 @@ def _show(account: str, user: str | None, limit: int, as_json: bool) -> None:
         from scim_server.store import notifications
 
         (row,) = _accounts(portal, account)
-        with portal.database.reading():
+        with portal.database.reading(row.id):
             found = notifications.listed(row.id, user, limit)
         messages = [_message(one) for one in found]
     lines = table(HEADS, (list(one.values())[1:] for one in messages))

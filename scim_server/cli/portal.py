@@ -36,7 +36,7 @@ class Portal:
         """Create an account; a test account takes any userName and time zone."""
         name = texts.name_of("account", name)
         try:
-            with self.database.transaction():
+            with self.database.transaction(None):
                 account_id = accounts.create(name, TEST_POLICIES if test else {}, now())
                 _record(account_id, Entry("account.created", "success", "Account", account_id, name))
         except sa.exc.IntegrityError:
@@ -46,7 +46,7 @@ class Portal:
 
     def has_account(self, name: str) -> bool:
         """Whether there is an account of this name."""
-        with self.database.reading():
+        with self.database.reading(None):
             return accounts.named(name) is not None
 
     def show_account(self, name: str) -> dict[str, Any]:
@@ -81,8 +81,10 @@ class Portal:
         name = texts.domain_name(text)
         elsewhere = f"the domain '{name}' belongs to another account; a domain belongs to one account only."
         try:
+            with self.database.reading(None):
+                owner = accounts.domain_owner(name)
             with self.changing(account) as row:
-                if accounts.domain_owner(name) not in {None, row.id}:
+                if owner not in {None, row.id}:
                     raise PortalError(elsewhere)
                 before = {one.name: one.status for one in accounts.domains(row.id)}.get(name)
                 if before != status:
@@ -172,8 +174,9 @@ class Portal:
 
     def sweep(self, account: str | None) -> dict[str, int]:
         """Release the seats whose days of grace are over; returns how many, by account (R24)."""
-        with self.database.reading():
-            rows = [_named(account)] if account else accounts.all_accounts()
+        with self.database.reading(None):
+            every = accounts.all_accounts()
+        rows = [self._row(account)] if account else every
         return {row.name: grace.sweep(self.database, row.id) for row in rows}
 
     def licences(self, account: str) -> list[dict[str, Any]]:
@@ -253,8 +256,8 @@ class Portal:
     def import_logs(self, account: str, stream: BinaryIO) -> dict[str, Any]:
         """Import the message logs of users, all lines or none; again is no change (R28)."""
         try:
-            with self.database.transaction():  # without the account's lock: nothing but entries is written
-                row = _named(account)
+            row = self._row(account)
+            with self.database.transaction(row.id):  # without the account's lock: nothing but entries is written
                 imported, known = log_lines.write(row.id, stream)
                 if imported:
                     told = [{"attribute": "imported", "to": imported}, {"attribute": "known", "to": known}]
@@ -266,21 +269,23 @@ class Portal:
     @contextmanager
     def reading(self, name: str) -> Iterator[sa.Row[Any]]:
         """Give the row of an account."""
-        with self.database.reading():
-            yield _named(name)
+        row = self._row(name)
+        with self.database.reading(row.id):
+            yield row
 
     @contextmanager
     def changing(self, name: str) -> Iterator[sa.Row[Any]]:
         """Give the row of an account, locked, in a transaction."""
-        with self.database.transaction():
-            yield accounts.lock(_named(name).id)
+        row = self._row(name)
+        with self.database.transaction(row.id):
+            yield accounts.lock(row.id)
 
-
-def _named(name: str) -> sa.Row[Any]:
-    row = accounts.named(name)
-    if row is None:
-        raise PortalError(f"there is no account '{name}'. Create it with: scim-server account create '{name}'")
-    return row
+    def _row(self, name: str) -> sa.Row[Any]:
+        with self.database.reading(None):
+            row = accounts.named(name)
+        if row is None:
+            raise PortalError(f"there is no account '{name}'. Create it with: scim-server account create '{name}'")
+        return row
 
 
 def _user(account: sa.Row[Any], name: str) -> str:

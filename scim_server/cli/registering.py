@@ -28,7 +28,7 @@ from scim_server.web.oauth.keys import BadKeys, read_keys
 
 MINUTES = 10
 """How long a consent may wait to be used."""
-_CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # pragma: allowlist secret
 """Characters of a consent code: none is taken for another. 16 of 32 hold 80 bits."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

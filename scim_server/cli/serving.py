@@ -74,22 +74,28 @@ def upgrade(as_json: bool) -> None:
     help="How long a connection may be silent before a request and in its head; longer than the proxy keeps it.",
 )
 def serve(host: str, port: int, workers: int, idle_seconds: int) -> None:
-    """Run the production server until it is told to stop (SIGTERM, Ctrl-C); put a TLS proxy in front of it."""
+    """Run the production server until it is told to stop (SIGTERM, Ctrl-C).
+
+    Put a TLS proxy in front of it, or have it speak TLS itself: SCIM_TLS_CERTIFICATE and SCIM_TLS_KEY.
+    """
     address = free_address(host, port)
     with told_errors():
+        from scim_server.cli import transport
         from scim_server.settings import load
 
-        settings = load(external_url=local_url(address, port))
+        scheme = "http" if load().tls_certificate is None else "https"
+        settings = load(external_url=local_url(address, port, scheme))
+        transport.check(settings)
         checked(settings)
     click.echo(f"Serving {settings.external_url}/scim/v2 on {address}, port {port}.")
     run(settings, address, port, workers, idle_seconds)
 
 
-def local_url(address: str, port: int) -> str:
+def local_url(address: str, port: int, scheme: str = "http") -> str:
     """Return the URL of a server on this machine."""
     if address in {"0.0.0.0", "::"}:  # noqa: S104  every address, so the loopback one too
         address = "127.0.0.1"
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+    return f"{scheme}://[{address}]:{port}" if ":" in address else f"{scheme}://{address}:{port}"
 
 
 def free_address(host: str, port: int) -> str:
@@ -131,6 +137,8 @@ def run(
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
+    from scim_server.cli import transport
+
     lines = tuple(announcement)
     server = Granian(
         "scim-server",
@@ -147,6 +155,7 @@ def run(
         log_level=LogLevels.warning if lines else LogLevels.info,
         respawn_failed_workers=not lines,
         workers_kill_timeout=GRACE,
+        **transport.options(settings),
     )
     logging.getLogger("_granian").addFilter(lambda record: "which seems quite high" not in record.getMessage())
     _allow_open_files()

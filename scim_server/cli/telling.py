@@ -83,12 +83,14 @@ def told_errors() -> Iterator[None]:
 
     from scim_server.cli.texts import PortalError
     from scim_server.protocol.configured import BadDocuments
-    from scim_server.settings import SettingsError
+    from scim_server.setting_sources import SettingsError
+    from scim_server.store.tokens import without_secrets
     from scim_server.store.upgrading import NotUpgraded
 
     try:
         yield
     except (PortalError, SettingsError, NotUpgraded, BadDocuments) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(without_secrets(str(error))) from error
     except (OperationalError, ProgrammingError) as error:
-        raise click.ClickException(f"the database of SCIM_DATABASE_URL cannot be used: {error.orig}") from error
+        told = without_secrets(str(error.orig))
+        raise click.ClickException(f"the database of SCIM_DATABASE_URL cannot be used: {told}") from error

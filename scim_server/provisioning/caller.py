@@ -76,8 +76,10 @@ class Caller:
     connection_id: str = ""
 
 
-def in_transaction(database: Database, work: Callable[[bool, int], T], *, locks_account: bool = False) -> T:
-    """Run ``work(account_is_locked, now)`` in one transaction; begin again when it meets a concurrent change.
+def in_transaction(
+    database: Database, account_id: str, work: Callable[[bool, int], T], *, locks_account: bool = False
+) -> T:
+    """Run ``work(account_is_locked, now)`` in a transaction of an account; begin again after a concurrent change.
 
     Locks are taken in one order everywhere: the account, then users by id, then groups by id. Work that finds late
     that it needs the account raises NeedsAccount and is run again with the account locked from the start.
@@ -85,7 +87,7 @@ def in_transaction(database: Database, work: Callable[[bool, int], T], *, locks_
     locked = locks_account
     for attempt in range(ATTEMPTS):
         try:
-            with database.transaction():
+            with database.transaction(account_id):
                 return work(locked, now())
         except NeedsAccount:
             locked = True

@@ -51,7 +51,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
         _tell(caller, endpoint, "resource.created", document, changes, now)
         return _answer(caller, endpoint, identifier, frozenset(document))
 
-    return in_transaction(service.database, work)
+    return in_transaction(service.database, caller.account_id, work)
 
 
 def put(
@@ -92,7 +92,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         resources.delete(caller.account_id, endpoint, identifier)
         _tell(caller, endpoint, "resource.deleted", before, [], now)
 
-    in_transaction(service.database, work)
+    in_transaction(service.database, caller.account_id, work)
 
 
 def _changed(
@@ -118,7 +118,7 @@ def _changed(
             _tell(caller, endpoint, "resource.updated", document, changes, now)
         return _answer(caller, endpoint, identifier, asked.asserted)
 
-    return in_transaction(service.database, work)
+    return in_transaction(service.database, caller.account_id, work)
 
 
 def _final(endpoint: Endpoint, document: Document, identifier: str) -> dict[str, Any]:

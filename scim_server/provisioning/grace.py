@@ -48,6 +48,6 @@ def sweep(database: Database, account_id: str) -> int:
         return release_overdue(account_id, policies, SWEEP, now)
 
     released = 0
-    while some := in_transaction(database, work):
+    while some := in_transaction(database, account_id, work):
         released += some
     return released

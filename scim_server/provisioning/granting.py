@@ -43,7 +43,7 @@ class Grant:
 def issue(database: Database, grant: Grant) -> dict[str, str]:
     """Issue an access token, and with what came of a consent another refresh token; Spent where it was used before."""
     try:
-        with database.transaction():
+        with database.transaction(grant.client.account_id):
             return _issue(grant, now())
     except Spent:
         assert grant.spent is not None  # nothing else raises it
@@ -79,7 +79,7 @@ def _refresh_token(client: Client, scopes: str, family: str, moment: int) -> str
 
 def spendable(database: Database, client: Client, kind: str, text: str, request_id: str) -> sa.Row[Any] | None:
     """Return a code or refresh token of a client that may still be used; one that was used ends all that came of it."""
-    with database.reading():
+    with database.reading(client.account_id):
         found = tickets.find(client.account_id, kind, client.id, text)
     if found is None or found.expires_at <= now():
         return None
@@ -92,7 +92,7 @@ def spendable(database: Database, client: Client, kind: str, text: str, request_
 def end_family(database: Database, client: Client, spent: sa.Row[Any], request_id: str) -> None:
     """End all that came of one consent, because a part of it was used twice: one of the two is a thief (RFC 9700)."""
     moment = now()
-    with database.transaction():
+    with database.transaction(client.account_id):
         tickets.revoke_family(client.account_id, spent.family, moment)
         detail = f"a {spent.kind} was used a second time: all tokens of the consent have ended; consent again"
         entry = Entry("client.reused", "refused", *_target(client), status=400, error="invalid_grant", detail=detail)
@@ -103,7 +103,7 @@ def take_assertion(database: Database, client: Client, jti: str, expires_at: int
     """Note the id of an assertion; False where it was used before, with whatever worker."""
     moment = now()
     try:
-        with database.transaction():
+        with database.transaction(client.account_id):
             tickets.put(client.account_id, ASSERTION, client.id, jti, moment, expires_at, used_at=moment)
     except sa.exc.IntegrityError:
         return False
@@ -129,7 +129,7 @@ def put_code(client: Client, code: str, values: Mapping[str, str | None]) -> Non
 def revoke(database: Database, client: Client, text: str, request_id: str) -> None:
     """Revoke a token of a client: with a refresh token, all that came of the same consent (RFC 7009 section 2.1)."""
     moment = now()
-    with database.transaction():
+    with database.transaction(client.account_id):
         access = clients.token_of(client.account_id, client.id, credentials.digest(text))
         refresh = tickets.find(client.account_id, REFRESH, client.id, text)
         if refresh is not None:

@@ -62,7 +62,7 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
         _tell(caller, "group.created", identifier, final, changes, now, decided)
         return _answer(caller, endpoint, identifier)
 
-    return in_transaction(service.database, work, locks_account=asked is not None)
+    return in_transaction(service.database, caller.account_id, work, locks_account=asked is not None)
 
 
 def put(
@@ -112,7 +112,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         guarding.check(caller, decided, now, cleared=row.member_count > 0)
         _tell(caller, "group.deleted", identifier, {"displayName": row.display_name}, [], now, decided)
 
-    in_transaction(service.database, work)
+    in_transaction(service.database, caller.account_id, work)
 
 
 def _changed(
@@ -143,7 +143,7 @@ def _changed(
             _tell(caller, "group.updated", identifier, final, [*changes, *ignored(asked.unknown)], now, decided)
         return _answer(caller, endpoint, identifier)
 
-    return in_transaction(service.database, work)
+    return in_transaction(service.database, caller.account_id, work)
 
 
 def _save(

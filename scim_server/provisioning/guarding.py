@@ -73,7 +73,7 @@ def _note(service: Service, caller: Caller, held: Held, target: tuple[str, str])
         return is_first
 
     try:
-        if in_transaction(service.database, work):
+        if in_transaction(service.database, caller.account_id, work):
             return
     except (SQLAlchemyError, OutOfTime):
         log.exception("request %s: that it was held could not be recorded", caller.actor.request_id)

@@ -10,7 +10,7 @@ from scim_server.protocol.catalogue import Catalogue, Endpoint
 from scim_server.protocol.intake import Notes, Tolerance, read_attributes
 from scim_server.protocol.messages import with_schemas
 from scim_server.store import accounts, rewriting, texts, unique_values
-from scim_server.store.database import CHUNK, Database
+from scim_server.store.database import CHUNK, Database, enter
 
 TOLD = 50
 """How many problems are told."""
@@ -33,8 +33,9 @@ def index(catalogue: Catalogue, database: Database) -> Mapping[str, int]:
     endpoints = [one for one in catalogue.endpoints.values() if one.is_generic]
     counts = dict.fromkeys((one.name for one in endpoints), 0)
     problems: list[str] = []
-    with database.transaction():
+    with database.transaction(None):
         for account in accounts.all_accounts():
+            enter(account.id)
             for endpoint in endpoints:
                 found, count = _index(account.id, endpoint)
                 problems += [f"{account.name}: {endpoint.name} {one}" for one in found]

@@ -81,7 +81,7 @@ def write(database: Database, notebook: Notebook) -> None:
     """Write what is gathered; a database that cannot take it is no error of the request that came by."""
     for sender, counts in notebook.take().items():
         try:
-            with database.transaction():
+            with database.transaction(sender[0]):
                 _note(sender, counts)
         except (SQLAlchemyError, OutOfTime) as error:
             log.warning("the shapes of requests could not be written: %s", type(error).__name__)

@@ -30,7 +30,7 @@ def record_notices(account_id: str, policies: Policies, plans: Iterable[Plan], m
 def tidy(database: Database, account_id: str) -> tuple[int, int]:
     """Set aside what must not be sent any more; returns how many messages became obsolete, how many unconfirmed."""
     moment = now()
-    with database.reading():
+    with database.reading(account_id):
         if not notifications.has_open(account_id, moment, moment - GIVEN_UP):
             return 0, 0
     obsolete = unconfirmed = 0
@@ -43,13 +43,13 @@ def tidy(database: Database, account_id: str) -> tuple[int, int]:
 
 def has_sendable(database: Database, account_id: str) -> bool:
     """Tell whether a message could be sent at once."""
-    with database.reading():
+    with database.reading(account_id):
         return notifications.is_sendable(account_id, now())
 
 
 def claim(database: Database, account_id: str, after: Position) -> Claimed | None:
     """Claim the next message for the caller alone, committed before anything is sent."""
-    with database.transaction():
+    with database.transaction(account_id):
         return notifications.claim(account_id, after, now())
 
 
@@ -58,7 +58,7 @@ def settle(database: Database, account_id: str, claimed: Claimed, settlement: Se
 
     ``reason`` is told in the journal, which outlives the user: it holds nothing of the address.
     """
-    with database.transaction():
+    with database.transaction(account_id):
         moment = now()
         known = notifications.settle(account_id, claimed, settlement, moment)
         if known and settlement.state != "waiting":
@@ -75,12 +75,12 @@ def retried(claimed: Claimed, error: str) -> Settlement:
 
 
 def _retire(database: Database, account_id: str, moment: int) -> int:
-    with database.transaction():
+    with database.transaction(account_id):
         return notifications.retire(account_id, moment)
 
 
 def _abandon(database: Database, account_id: str, moment: int) -> int:
-    with database.transaction():
+    with database.transaction(account_id):
         rows = notifications.abandon(account_id, moment - GIVEN_UP, LOST)
         entries = [_entry("unconfirmed", row.user_id, row.user_name, row.licence_type, LOST) for row in rows]
         journal.write(account_id, SYSTEM, entries, moment)

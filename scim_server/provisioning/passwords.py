@@ -33,7 +33,7 @@ def columns(service: Service, caller: Caller, identifier: str | None, sent: Mapp
         return {}
     kept = None
     if identifier is not None:
-        with service.database.reading():
+        with service.database.reading(caller.account_id):
             kept = resources.password(caller.account_id, identifier)
     if sent["password"] is None:
         return {"password": None} if kept is not None else {}

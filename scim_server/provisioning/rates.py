@@ -98,7 +98,7 @@ class Rates:
     def _taken(self, account_id: str, connection_id: str) -> Taken:
         """Take from the shared bucket; where that cannot be done the request is let through."""
         try:
-            with self._database.reading():
+            with self._database.reading(account_id):
                 return rates.take(account_id, connection_id, self._lease, self._per_second, self._burst)
         except (SQLAlchemyError, OutOfTime) as error:
             log.warning("the rate of connection %s is not known: %s", connection_id, type(error).__name__)

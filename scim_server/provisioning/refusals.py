@@ -51,7 +51,7 @@ def record_refusal(
         detail=_plain((detail if rule else _discreet(detail, endpoint))[:2000]),
     )
     try:
-        with service.database.transaction():
+        with service.database.transaction(caller.account_id):
             journal.write(caller.account_id, caller.actor, [entry], now())
     except (SQLAlchemyError, OutOfTime):
         log.exception("request %s: its refusal could not be recorded", caller.actor.request_id)

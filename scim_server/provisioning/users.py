@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,10 +52,8 @@ def create(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> S
     judged(endpoint, document, read.notes, Context.RESOURCE_CREATION_REQUEST)
     password = passwords.columns(service, caller, None, read.document)
     asked = Asked(document, _asserted_by_body(read.document, {}), read.notes, password)
-    identifier = new_id()
-    return in_transaction(
-        service.database, lambda _, now: _settle(service, caller, endpoint, identifier, None, asked, False, now)
-    )
+    settle = partial(_settle, service, caller, endpoint, new_id(), None, asked, False)
+    return in_transaction(service.database, caller.account_id, lambda _, now: settle(now))
 
 
 def put(
@@ -74,7 +73,7 @@ def put(
         asked = Asked(after, _asserted_by_body(read.document, before), read.notes, password)
         return _settle(service, caller, endpoint, identifier, row, asked, locked, now)
 
-    return in_transaction(service.database, work)
+    return in_transaction(service.database, caller.account_id, work)
 
 
 def patch(
@@ -95,7 +94,7 @@ def patch(
         asked = Asked(after, asserted, message.notes, password)
         return _settle(service, caller, endpoint, identifier, row, asked, locked, now)
 
-    return in_transaction(service.database, work, locks_account=bool(asserted & SEATS))
+    return in_transaction(service.database, caller.account_id, work, locks_account=bool(asserted & SEATS))
 
 
 def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str, conditions: Conditions) -> None:
@@ -118,7 +117,7 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         if masked != row.user_name:
             journal.mask(caller.account_id, identifier, row.user_name, masked)
 
-    in_transaction(service.database, work)
+    in_transaction(service.database, caller.account_id, work)
 
 
 def _read(service: Service, caller: Caller, endpoint: Endpoint, body: Any) -> Body:

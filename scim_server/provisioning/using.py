@@ -54,13 +54,13 @@ class Seldom:
 
 def note_use(database: Database, account_id: str, identifier: str, *, is_foreign: bool = False) -> None:
     """Note that a credential was used, or a token of a trusted issuer."""
-    with _forgiving("the use of a token"), database.transaction():
+    with _forgiving("the use of a token"), database.transaction(account_id):
         (trusts if is_foreign else credentials).note_use(account_id, identifier, now())
 
 
 def record_refusal(database: Database, account_id: str, actor: Actor, entry: Entry) -> None:
     """Tell the journal that a known token, client or connection was refused."""
-    with _forgiving("a refusal"), database.transaction():
+    with _forgiving("a refusal"), database.transaction(account_id):
         journal.write(account_id, actor, [entry], now())
 
 

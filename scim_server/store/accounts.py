@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from scim_server.account.model import ADMINISTRATOR, PERSON, Pool
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import execute
+from scim_server.store.database import enter, execute
 from scim_server.store.id_lists import among
 from scim_server.store.identifiers import new_id
 from scim_server.store.prepared import Prepared
@@ -28,8 +28,9 @@ LICENCE_TYPES: Mapping[str, dict[str, Any]] = {
 
 
 def create(name: str, settings: Mapping[str, Any], now: int) -> str:
-    """Create an account and return its id."""
+    """Create an account and return its id; what follows in the block is of that account."""
     identifier = new_id()
+    enter(identifier)
     execute(account.insert(), {"id": identifier, "name": name, "settings": _json(settings), "created": now})
     return identifier
 

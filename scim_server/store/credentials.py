@@ -119,7 +119,7 @@ class Recent:
         return found
 
     def _read(self, key: str) -> Credential | None:
-        with self._database.reading():
+        with self._database.reading(None):
             return find(key)
 
 

@@ -27,6 +27,8 @@ CHUNK = 1000
 """How many ids go into one statement."""
 CONNECT_TIMEOUT = 10
 """Seconds within which PostgreSQL must accept a connection; the driver's own would keep a request for two minutes."""
+READERS, WRITERS = 4, 2
+"""Connections that wait for the next block as they are."""
 PRAGMAS = ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-8192")
 PATIENCE = 30.0
 """Seconds to wait for SQLite's write lock where no other time is set."""
@@ -36,6 +38,38 @@ _STEPS = 10_000
 
 class OutOfTime(Exception):
     """The database has worked on a request for as long as it may."""
+
+
+class Ready:
+    """Connections of an engine that wait for the next block: taking one from the pool is a fifth of a GET."""
+
+    def __init__(self, engine: sa.Engine, most: int) -> None:
+        self._engine, self._most = engine, most
+        self._waiting: list[sa.Connection] = []
+
+    @contextmanager
+    def one(self) -> Iterator[sa.Connection]:
+        """Give a connection to the block; after an error it goes back to the pool, which undoes what was begun."""
+        try:
+            connection = self._waiting.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._waiting) < self._most:
+            self._waiting.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the connections that wait, as their pool is gone."""
+        while self._waiting:
+            connection = self._waiting.pop()
+            connection.invalidate()
+            connection.close()
 
 
 class Database:
@@ -62,6 +96,8 @@ class Database:
         else:
             self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         sa.event.listen(self.engine, "handle_error", tell_out_of_time)
+        self._readers, self._writers = Ready(self._reading, READERS), Ready(self.engine, WRITERS)
+        sa.event.listen(self.engine, "engine_disposed", self._close_ready)
 
     @property
     def dialect(self) -> str:
@@ -69,22 +105,31 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def reading(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
-        """Run the statements of the block each on its own, without a transaction."""
-        with (engine or self._reading).connect() as connection, self._made_current(connection):
+    def reading(self, account_id: str | None, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
+        """Run the statements of the block each on its own, without a transaction; they are all of one account.
+
+        Without an account they read the directories of the service: who has a name, a token, a domain.
+        """
+        with engine.connect() if engine else self._readers.one() as connection, self._made_current(connection):
+            enter(account_id)
             yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Run the statements of the block in one transaction, committed at its end and rolled back on an error."""
-        with self.engine.connect() as connection, self._made_current(connection):
+    def transaction(self, account_id: str | None) -> Iterator[sa.Connection]:
+        """Run the statements of the block, all of one account, in one transaction: rolled back on an error."""
+        with self._writers.one() as connection, self._made_current(connection), _forgetting(connection):
             connection.begin()
+            enter(account_id)
             yield connection
             for (write, key), number in sorted(at_last().items(), key=lambda one: one[0][1]):
                 write(key, number)
             if self.before_commit is not None and "written" in connection.info:
                 self.before_commit(connection.info["written"])
             connection.commit()
+
+    def _close_ready(self, _: sa.Engine) -> None:
+        self._readers.close()
+        self._writers.close()
 
     @contextmanager
     def _made_current(self, connection: sa.Connection) -> Iterator[None]:
@@ -99,6 +144,33 @@ class Database:
             info.pop("deadline", None)
             info.pop("waiting", None)
             info.pop("written", None)
+
+
+@contextmanager
+def _forgetting(connection: sa.Connection) -> Iterator[None]:
+    """Forget on an error which account the connection is for: what was set in a transaction is undone with it."""
+    info = connection.info
+    try:
+        yield
+    except BaseException:
+        info.pop("account", None)
+        raise
+
+
+def enter(account_id: str | None) -> None:
+    """Open the rows of an account, and close all others, to the statements of the innermost block.
+
+    PostgreSQL holds them to it by row-level security, whatever they ask (docs/security.md); without an account it shows
+    the directories alone. A connection is told when its account changes.
+    """
+    connection = _current.get()
+    if connection.dialect.name == "postgresql" and connection.info.get("account", "") != account_id:
+        connection.exec_driver_sql(_ENTER, {"account": account_id or DIRECTORIES})
+        connection.info["account"] = account_id
+
+
+_ENTER = "SELECT set_config('scim.account', %(account)s, false)"
+DIRECTORIES = "*"
 
 
 def in_time() -> sa.Connection:

@@ -7,6 +7,7 @@ from scim_server.account.guard import Trip, Watch
 from scim_server.store import totals
 from scim_server.store.database import dialect, execute
 from scim_server.store.dialects import insert_into
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import group, guard, user
 
 _COUNTED = {"users": "user", "groups": "group"}
@@ -17,13 +18,12 @@ def lock(account_id: str) -> Watch:
 
     It is the last thing that a transaction locks: after the account, its users and its groups.
     """
-    mine = sa.select(guard.c.watch).where(guard.c.account_id == account_id).with_for_update()
-    stored = execute(mine).scalar()
+    stored = _LOCKED.scalar({"account": account_id})
     if stored is None:
         execute(
             insert_into(dialect(), guard).values(account_id=account_id, watch=_text(Watch())).on_conflict_do_nothing()
         )
-        stored = execute(mine).scalar_one()
+        stored = _LOCKED.scalar({"account": account_id})
     return _watch(stored)
 
 
@@ -35,7 +35,12 @@ def read(account_id: str) -> Watch:
 
 def save(account_id: str, watch: Watch) -> None:
     """Write what the guard has seen."""
-    execute(guard.update().where(guard.c.account_id == account_id).values(watch=_text(watch)))
+    _SAVE.run({"account": account_id, "new": _text(watch)})
+
+
+_OF_ACCOUNT = guard.c.account_id == sa.bindparam("account")
+_LOCKED = Prepared(sa.select(guard.c.watch).where(_OF_ACCOUNT).with_for_update())
+_SAVE = Prepared(guard.update().where(_OF_ACCOUNT).values(watch=sa.bindparam("new", type_=sa.Text)))
 
 
 def size(account_id: str, of: str) -> int:

@@ -15,6 +15,7 @@ from scim_server.store.identifiers import new_id
 from scim_server.store.prepared import Prepared
 from scim_server.store.tables import journal
 from scim_server.store.tables import user as user_table
+from scim_server.store.tokens import without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +46,40 @@ class Actor:
 
 
 def write(account_id: str, actor: Actor, entries: Sequence[Entry], now: int) -> None:
-    """Write entries into the journal, in the current transaction."""
+    """Write entries into the journal, in the current transaction; a secret in a wrong place is not kept."""
     ids = sorted(new_id() for _ in entries)  # the entries of one request keep their order
-    rows = [
-        {
-            "account_id": account_id,
-            "id": identifier,
-            "occurred_at": now,
-            "action": entry.action,
-            "outcome": entry.outcome,
-            "status": entry.status,
-            "rule": entry.rule,
-            "error": entry.error,
-            "detail": entry.detail,
-            "actor_type": actor.type,
-            "actor": actor.name,
-            "target_type": entry.target_type,
-            "target_id": entry.target_id,
-            "target_name": entry.target_name,
-            "target_key": fold_name(entry.target_name) if entry.target_name else None,
-            "changes": orjson.dumps(entry.changes).decode(),
-            "logs_purged": entry.logs_purged,
-            "request_id": actor.request_id,
-        }
-        for identifier, entry in zip(ids, entries, strict=True)
-    ]
+    rows = [_row(account_id, actor, entry, identifier, now) for identifier, entry in zip(ids, entries, strict=True)]
     if rows:
         _WRITE.run_each(rows)
     note_write(account_id)
+
+
+def _row(account_id: str, actor: Actor, entry: Entry, identifier: str, now: int) -> dict[str, Any]:
+    name = _clear(entry.target_name)
+    return {
+        "account_id": account_id,
+        "id": identifier,
+        "occurred_at": now,
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "status": entry.status,
+        "rule": entry.rule,
+        "error": entry.error,
+        "detail": _clear(entry.detail),
+        "actor_type": actor.type,
+        "actor": actor.name,
+        "target_type": entry.target_type,
+        "target_id": _clear(entry.target_id),
+        "target_name": name,
+        "target_key": fold_name(name) if name else None,
+        "changes": _clear(orjson.dumps(entry.changes).decode()),
+        "logs_purged": entry.logs_purged,
+        "request_id": actor.request_id,
+    }
+
+
+def _clear(text: str | None) -> str | None:
+    return text and without_secrets(text)
 
 
 _WRITE = Prepared(journal.insert())
@@ -87,13 +94,14 @@ def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
     names = {name, *(row.target_name for row in known if row.target_name)}
     keys = {fold_name(name), *(row.target_key for row in known if row.target_key)}
     told = {"account": account_id, "user": user_id, "ids": sorted(keys)}
-    spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
-    changed = [
-        {"account": account_id, "entry": row.id, "new": spelt.sub(masked or user_id, row.detail)}
-        for row in _DETAILS.all(told)
-    ]
-    if changed:
-        _SET_DETAIL.run_each(changed)
+    if details := _DETAILS.all(told):
+        spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
+        _SET_DETAIL.run_each(
+            [
+                {"account": account_id, "entry": row.id, "new": spelt.sub(masked or user_id, row.detail)}
+                for row in details
+            ]
+        )
     _MASK.run({**told, "name": masked, "key": fold_name(masked) if masked else None})
 
 

@@ -14,6 +14,7 @@ from scim_server.account.notices import ACTIVATED, Notice
 from scim_server.protocol.folding import fold_name
 from scim_server.store.database import execute
 from scim_server.store.identifiers import new_id
+from scim_server.store.prepared import Prepared
 from scim_server.store.tables import notification, user
 
 STATES = ("waiting", "suppressed", "sending", "sent", "failed", "unconfirmed", "obsolete")
@@ -62,12 +63,19 @@ def record(account_id: str, notices: Sequence[Notice], suppressed: bool, now: in
             "licence_type": notice.licence_type,
             "state": "suppressed" if suppressed else "waiting",
             "created": now,
+            "attempts": 0,
             "next_attempt_at": now,
+            "claimed_at": None,
+            "sent_at": None,
+            "error": None,
         }
         for identifier, notice in zip(ids, notices, strict=True)
     ]
     if rows:
-        execute(notification.insert(), rows)
+        _RECORD.run_each(rows)
+
+
+_RECORD = Prepared(notification.insert())
 
 
 def has_open(account_id: str, now: int, given_up: int) -> bool:

@@ -132,6 +132,7 @@ def _told(connection: sa.Connection, driver: Any, text: str, error: Any) -> Base
     is_lost = dialect.is_disconnect(error, driver, None)
     if is_lost:
         connection.invalidate(error)
+        connection.engine.dispose()  # the others have been lost with it
     base = dialect.loaded_dbapi.Error
     told: BaseException = sa.exc.DBAPIError.instance(
         text, None, error, base, connection_invalidated=is_lost, dialect=dialect

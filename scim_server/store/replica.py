@@ -57,18 +57,18 @@ class Replica:
             position = self._position(account_id)
             try:
                 if position is not None:
-                    with self._database.reading(self.engine):
+                    with self._database.reading(account_id, self.engine):
                         if execute(_HAS_REPLAYED, {"position": position}).scalar_one():
                             return work()
             except sa.exc.SQLAlchemyError as error:  # gone, or it stopped the statement to go on replaying
                 self._rests_until = monotonic() + REST
                 log.warning("the replica failed (%s): the primary answers", type(error).__name__)
-        with self._database.reading():
+        with self._database.reading(account_id):
             return work()
 
     def _position(self, account_id: str) -> str | None:
         """Return the position that has all writes of the account; None while one of them is being committed."""
-        with self._database.reading():
+        with self._database.reading(account_id):
             if not self._has_begun:  # positions of a time at which perhaps not every worker emptied them
                 execute(_EMPTY_ALL)
                 self._has_begun = True
@@ -77,7 +77,7 @@ class Replica:
 
     def _find_position(self, account_id: str) -> str | None:
         """Put the primary's position in while nobody commits a write of the account."""
-        with self._database.transaction():
+        with self._database.transaction(account_id):
             if not execute(_ALONE, _lock_of(account_id)).scalar_one():
                 return None
             return str(execute(_FOUND, {"account": account_id}).scalar_one())  # after the lock: a look of its own

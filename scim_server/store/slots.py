@@ -44,7 +44,7 @@ class Slots:
     @contextmanager
     def _shared(self, account_id: str, connection_id: str) -> Iterator[bool]:
         """Take an advisory lock of the session, which ends with its connection, so that no crash leaves one behind."""
-        with self._database.reading() as connection:
+        with self._database.reading(account_id) as connection:
             place = f"bulk:{account_id}:{connection_id}"
             keys = (lock_number(f"{place}:{number}") for number in range(self.at_once))
             taken = next((key for key in keys if _run(connection, sa.func.pg_try_advisory_lock(key))), None)

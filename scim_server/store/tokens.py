@@ -17,6 +17,22 @@ _CHECKED = re.compile(rf"scim(?:cs|rt)?_[0-9A-Za-z]{{{_RANDOM + _CHECK}}}")
 _EARLIER = re.compile(r"scim_[0-9A-Za-z_-]{43}")
 """The tokens of releases before the checksum, which stay valid."""
 
+_SECRETS = re.compile(
+    r"(?P<own>scim(?:cs|rt)?_)[0-9A-Za-z_-]{43,}"
+    r"|(?P<jwt>eyJ)[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"
+    r"|(?P<url>://[^\s/:@'\"]{0,200}:)[^\s/@'\"]{1,200}(?=@)"
+)
+
+_MARKS = (TOKEN, CLIENT_SECRET, REFRESH, "eyJ", "://")
+"""Without one of them there is nothing to look for, which nearly every entry of the journal is told by."""
+
+
+def without_secrets(text: str) -> str:
+    """Return a text in which tokens of this server, JWTs and passwords of URLs are blacked out."""
+    if not any(mark in text for mark in _MARKS):
+        return text
+    return _SECRETS.sub(lambda found: f"{found[found.lastgroup or 0]}[redacted]", text)
+
 
 def new_secret(prefix: str) -> str:
     """Return a new secret of a kind."""

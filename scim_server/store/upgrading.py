@@ -25,7 +25,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
 
     Servers that start side by side wait for each other.
     """
-    with database.transaction() as connection:  # SQLite: the write lock is held from here on
+    with database.transaction(None) as connection:  # SQLite: the write lock is held from here on
         if database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         before = _revision(connection)
@@ -41,7 +41,7 @@ def check(database: Database) -> None:
     """Refuse a database that does not have the shape of this release."""
     revision = None
     if _exists(database):
-        with database.reading() as connection:
+        with database.reading(None) as connection:
             revision = _revision(connection)
     if revision == head():
         return
@@ -56,6 +56,15 @@ def check(database: Database) -> None:
     raise NotUpgraded(
         f"the database is at revision {revision}, this release needs {head()}. Run 'scim-server upgrade', then retry."
     )
+
+
+def is_above_rows(database: Database) -> bool:
+    """Whether PostgreSQL does not hold the database's role to row-level security (docs/security.md)."""
+    if database.dialect != "postgresql":
+        return False
+    asked = sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    with database.reading(None) as connection:
+        return bool(connection.execute(asked).scalar())
 
 
 def head() -> str:

@@ -1,7 +1,6 @@
 """The WSGI application: the only place where the parts meet."""
 
-from collections.abc import Iterable
-from functools import partial
+import logging
 
 from flask import Flask, Response, g
 
@@ -12,7 +11,7 @@ from scim_server.store.database import Database
 from scim_server.store.filters import FilterLimits
 from scim_server.store.identifiers import new_id
 from scim_server.store.replica import Replica
-from scim_server.store.upgrading import NotUpgraded, check
+from scim_server.store.upgrading import NotUpgraded, check, is_above_rows
 from scim_server.web import (
     auth,
     braking,
@@ -20,21 +19,17 @@ from scim_server.web import (
     certificates,
     discovery,
     errors,
+    failing,
     federation,
     metadata,
     noticing,
     oauth,
+    protecting,
     scim,
     using,
 )
 
-HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-store"),
-    ("Referrer-Policy", "no-referrer"),
-)
-TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
-"""Where clients come by https: they shall never come by http again (RFC 6797, TLS-02)."""
+log = logging.getLogger("scim_server")
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -61,6 +56,8 @@ def create(settings: Settings | None = None) -> Flask:
     except NotUpgraded:
         database.engine.dispose()
         raise
+    if is_above_rows(database):
+        log.warning("the database's role is a superuser, or has BYPASSRLS: row-level security does not hold it")
     url = settings.replica_url
     replica = Replica(database, url, settings.request_seconds) if url else None
     service = Service(catalogue, database, settings.external_url + scim.BASE_PATH, limits, replica=replica)
@@ -74,14 +71,15 @@ def create(settings: Settings | None = None) -> Flask:
     bulk.install(routes)
     app.register_blueprint(routes)
     errors.install(app)
+    failing.install(app.name)
     noticing.install(app, service, scim.BASE_PATH)
     using.install(app, database)
     certificates.install(app, settings.tls_client_header)
     if metadata.is_served(app):
         oauth.install(app)
     app.before_request(_name_request)
-    by_tls = settings.external_url.startswith("https:")
-    app.after_request(partial(_add_headers, (*HEADERS, TRANSPORT) if by_tls else HEADERS))
+    app.after_request(_tell_name)
+    protecting.install(app, settings.external_url)
     return app
 
 
@@ -89,7 +87,6 @@ def _name_request() -> None:
     g.request_id = new_id()
 
 
-def _add_headers(headers: Iterable[tuple[str, str]], response: Response) -> Response:
-    for name, value in (*headers, ("X-Request-Id", g.request_id)):
-        response.headers.add(name, value)
+def _tell_name(response: Response) -> Response:
+    response.headers.add("X-Request-Id", g.request_id)
     return response

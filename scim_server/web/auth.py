@@ -1,5 +1,6 @@
 """Who calls: the bearer token of a request, judged by authlib, as the Caller of the use cases (R1)."""
 
+import hmac
 from base64 import b64decode
 from dataclasses import replace
 from functools import lru_cache
@@ -141,7 +142,8 @@ def _fault(token: Token) -> str | None:
         return f"The token has expired; {way_out}."
     if token.is_revoked():
         return f"The token was revoked; {way_out}."
-    if credential.thumbprint is not None and credential.thumbprint != thumbprint_of_request():
+    bound = credential.thumbprint
+    if bound is not None and not hmac.compare_digest(bound, thumbprint_of_request() or ""):
         return "The token is bound to a client certificate, which the request does not present; present it."
     return None
 
@@ -200,7 +202,7 @@ def _actor(credential: Credential) -> Actor:
 
 def _check_user(account_id: str, user_id: str) -> None:
     """Refuse the token of an inactive user (R24), and to users all that is not theirs: they administer nothing (R1)."""
-    with scim_service().database.reading():
+    with scim_service().database.reading(account_id):
         is_working = is_active(account_id, user_id)
     if not is_working:
         detail = g.refused = "The user that the token stands for is not active."

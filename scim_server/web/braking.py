@@ -19,6 +19,7 @@ from scim_server.web.answers import scim_service
 
 PAUSED_FOR = 300
 """Seconds after which a client may see whether its connection is paused still, or the guard has been decided on."""
+RESUMED = "it goes on when an administrator of the service says: scim-server connection resume"
 BULK_WAIT = 5
 """Seconds after which a bulk request that is one too many may come again."""
 _BRAKES = "scim_brakes"
@@ -101,7 +102,8 @@ def check_pause(caller: Known, credential: Pausable) -> None:
     """Refuse what a paused connection sends; raises Paused."""
     if credential.paused_at is not None:
         reason = f": {credential.pause_reason}" if credential.pause_reason else ""
-        _refuse(caller, Paused(f"an administrator has paused this connection{reason}; it is kept as it is", PAUSED_FOR))
+        detail = f"an administrator has paused this connection{reason}; {RESUMED}"
+        _refuse(caller, Paused(detail, PAUSED_FOR))
 
 
 def _count(caller: Known) -> None:

@@ -166,7 +166,7 @@ def credential_of(text: str) -> Credential:
     """
     presented = read(text)
     digests = presented.digests
-    with scim_service().database.reading():
+    with scim_service().database.reading(None):
         found = trusts.find(digests) if digests else []
     if len(found) != 1:
         _refuse(bool(found))

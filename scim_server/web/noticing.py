@@ -30,7 +30,8 @@ def _note(service: Service, base_path: str, response: Response) -> Response:
 
 
 def _shapes(service: Service, rule: str) -> tuple[Shape, ...]:
-    content_type, condition = request.headers.get("Content-Type", ""), request.args.get("filter")
+    content_type = request.headers.get("Content-Type", "")
+    condition = request.args.get("filter") if request.query_string else None
     return of_request(
         request.method, _route(rule), content_type, condition, g.get("body"), service.catalogue.endpoint_at
     )

@@ -53,7 +53,7 @@ def reads(view: View) -> View:
     def reading(*args: Any, **kwargs: Any) -> Response:
         caller = identify(scope_to_read(kwargs.get("endpoint")))
         check_accepts_scim()
-        with scim_service().database.reading():
+        with scim_service().database.reading(caller.account_id):
             return view(caller, *args, **kwargs)
 
     return reading
@@ -72,7 +72,7 @@ def lists(view: View) -> View:
         service = scim_service()
         if service.replica is not None:
             return service.replica.read(caller.account_id, partial(view, caller, *args, **kwargs))
-        with service.database.reading():
+        with service.database.reading(caller.account_id):
             return view(caller, *args, **kwargs)
 
     return listing
@@ -185,7 +185,7 @@ def delete_resource(caller: Caller, endpoint: Endpoint, identifier: str) -> Resp
 def _complete(caller: Caller, endpoint: Endpoint, stored: Any, chosen: Any) -> Any:
     if not is_partial(endpoint, chosen):
         return stored
-    with scim_service().database.reading():
+    with scim_service().database.reading(caller.account_id):
         return provisioning.complete(scim_service(), caller, endpoint, [stored], chosen)[0]
 
 

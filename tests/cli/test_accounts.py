@@ -295,7 +295,7 @@ def test_passwords_are_forgotten_when_an_account_stops_keeping_them(run, ask, ac
         "passwords.store=on",
     ):
         run("account", "set", account, setting)
-        with service.database.reading():
+        with service.database.reading(account_id):
             kept.append(resources.password(account_id, user.id) is not None)
     service.database.engine.dispose()
     assert kept == [True, True, False, False]

@@ -5,7 +5,7 @@ from flask import Flask
 
 from scim_server.idp.profiles import profiles
 from scim_server.store import accounts, credentials, shapes
-from scim_server.store.database import Database
+from scim_server.store.database import Database, enter
 
 DAY = 86_400_000_000
 
@@ -49,8 +49,9 @@ def test_unknown_connection_and_profile_are_refused_with_the_way_out(run, wired)
 
 def test_shapes_are_shown_by_kind_with_the_days_of_their_first_and_last_time(ask, run, wired, database_url):
     database = Database(Flask("shapes"), database_url)
-    with database.transaction():
+    with database.transaction(None):
         account_id = accounts.named(wired).id
+        enter(account_id)
         (hr,) = credentials.connections(account_id)
         shapes.note(account_id, hr.id, {("unknown", "shoeSize"): 3, ("op", "Add"): 1}, 5 * DAY)
         shapes.note(account_id, hr.id, {("op", "Add"): 1}, 6 * DAY)

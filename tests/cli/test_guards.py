@@ -8,7 +8,7 @@ from flask import Flask
 from scim_server.account import guard
 from scim_server.account.guard import Held, Trip, Watch
 from scim_server.store import accounts, credentials, guards
-from scim_server.store.database import Database
+from scim_server.store.database import Database, enter
 from scim_server.store.identifiers import now
 
 
@@ -29,8 +29,9 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def tripped(database, wired):
     """The account, whose guard holds the deactivation of a user who is gone."""
-    with database.transaction():
+    with database.transaction(None):
         account_id = accounts.named(wired).id
+        enter(account_id)
         (hr,) = credentials.connections(account_id)
         trip = Trip("deactivations", 21, 20, now(), hr.id)
         held = Held(trip, {"deactivations": 1})

@@ -53,7 +53,7 @@ def database(run, database_url):
 
 @pytest.fixture
 def account_id(database, account):
-    with database.reading():
+    with database.reading(None):
         return accounts.named(account).id
 
 
@@ -75,7 +75,7 @@ def stored(database, account_id):
     """What the account's logs hold, by id."""
 
     def read():
-        with database.reading():
+        with database.reading(account_id):
             rows = execute(sa.select(user_log).where(user_log.c.account_id == account_id)).mappings()
             return {row["id"]: dict(row) for row in rows}
 
@@ -245,7 +245,7 @@ def test_the_same_id_in_two_accounts_is_two_entries(users, load, database, run, 
     portal = Portal(database)
     name = f"{account} second"
     portal.create_account(name, test=True)
-    with database.reading():
+    with database.reading(None):
         other = accounts.named(name).id
     service = provisioning.Service(Catalogue(), database, "http://localhost/scim/v2")
     caller = provisioning.Caller(other, ACTOR, frozenset(), profiles()["default"], Policies(domains_enforcement="off"))

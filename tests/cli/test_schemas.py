@@ -126,7 +126,7 @@ def account_at(data: Path, directory: Path, documents: dict, known: Api | None =
     app = create_app(settings)
     if known is not None:
         return Api(app, known.account_id, known.token, "x.example")
-    with app.extensions["scim"].database.transaction():
+    with app.extensions["scim"].database.transaction(None):
         account_id = accounts.create("things", {}, 1)
     return Api(app, account_id, None, "x.example").token_for()
 

@@ -45,6 +45,9 @@ def test_the_environment_sets_every_field(tmp_path):
             "SCIM_BULK_AT_ONCE": "14",
             "SCIM_AUTH_FAILURES": "15",
             "SCIM_TRUSTED_PROXIES": "16",
+            "SCIM_TLS_CERTIFICATE": str(tmp_path / "own.pem"),
+            "SCIM_TLS_KEY": str(tmp_path / "own.key"),
+            "SCIM_TLS_MINIMUM": "1.3",
             "PATH": "/bin",
         }
     )
@@ -53,7 +56,8 @@ def test_the_environment_sets_every_field(tmp_path):
     limits = (12, 13, 14, 15, 16)
     places = ("postgresql://u:p@h/d", "https://scim.example.com/base")
     limits = (*limits, "postgresql://u:p@h2/d")
-    assert settings == Settings(*places, *numbers, "X-Client-Cert", *mail, tmp_path, *limits)
+    tls = (tmp_path / "own.pem", tmp_path / "own.key", "1.3")
+    assert settings == Settings(*places, *numbers, "X-Client-Cert", *mail, tmp_path, *limits, *tls)
 
 
 @pytest.mark.parametrize("text", ["off", " OFF "])
@@ -126,6 +130,11 @@ def test_a_refused_mail_server_is_told_without_its_password():
 def test_a_mail_server_needs_a_sender():
     assert "SCIM_SMTP_URL: needs SCIM_MAIL_FROM" in problems({"SCIM_SMTP_URL": "smtp://h"})
     assert load({"SCIM_MAIL_FROM": "n@a.example"}).smtp_url is None
+
+
+def test_settings_are_shown_without_the_passwords_of_the_databases():
+    secretive = {"SCIM_DATABASE_URL": "postgresql://u:hunter2@h/d", "SCIM_REPLICA_URL": "postgresql://u:hunter2@i/d"}
+    assert "hunter2" not in repr(load(secretive))
 
 
 def test_settings_are_shown_without_the_password_of_the_mail_server():

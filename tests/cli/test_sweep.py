@@ -50,7 +50,7 @@ class Users:
                 {"Operations": [{"op": "replace", "value": {"active": False}}]},
             )
         addresses = [f"{name}@example.com" for name in names]
-        with self.database.transaction():
+        with self.database.transaction(self.account):
             away = (user.c.account_id == self.account, user.c.user_name.in_(addresses))
             execute(user.update().where(*away).values(deactivated_at=user.c.deactivated_at - days * DAY))
 

@@ -97,12 +97,13 @@ def ava(run, account, database_url):
     from flask import Flask
 
     from scim_server.store import accounts
-    from scim_server.store.database import Database
+    from scim_server.store.database import Database, enter
     from scim_server.store.tables import metadata
 
     database = Database(Flask("tokens"), database_url)
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         account_id = accounts.named(account).id
+        enter(account_id)
         row = {
             "account_id": account_id, "id": "ava", "document": "{}", "folded": {}, "user_name": "Ava@x.example",
             "user_name_key": "ava@x.example", "active": True, "role": "standard", "kind": "person",

@@ -63,7 +63,7 @@ class AccountStorage(ScimStorage):
         if self._is_operating:
             yield
             return
-        with self.database.transaction():
+        with self.database.transaction(None):
             self._is_operating = True
             try:
                 yield

@@ -86,7 +86,7 @@ def add_log(account_id: str, user_id: str, last_activity_at: int | None) -> None
 
 def sent(database: Database, endpoint: Endpoint, account_id: str) -> dict[str, dict[str, Any]]:
     """Return every resource of an account as it is sent, by id; a group without its members."""
-    with database.reading():
+    with database.reading(account_id):
         page = pages.search(account_id, endpoint, None, [], 0, 10_000)
     return {one.id: orjson.loads(resource_text(endpoint, one, BASE)) for one in page.resources}
 
@@ -95,7 +95,7 @@ def found(database: Database, endpoint: Endpoint, account_id: str, text: str) ->
     """Return the ids of the resources of an account that a filter finds."""
     where = condition(endpoint, parse_filter(endpoint, text), account_id, database.dialect)
     place = map_of(endpoint)
-    with database.reading():
+    with database.reading(account_id):
         return set(execute(sa.select(place.table.c.id).where(place.of_account(account_id), where)).scalars())
 
 
@@ -105,5 +105,5 @@ def ordered(
     """Return the ids of all resources of an account in the order of a sort."""
     place = map_of(endpoint)
     by = order(endpoint, sort_by, descending, account_id, database.dialect)
-    with database.reading():
+    with database.reading(account_id):
         return list(execute(sa.select(place.table.c.id).where(place.of_account(account_id)).order_by(*by)).scalars())

@@ -50,7 +50,7 @@ def account(database: Database, new_account: Callable[[], str], devices: Endpoin
     """An account of devices; beside it another account, and other types with the same values in the same one."""
     account_id, other = new_account(), new_account()
     places = Catalogue(extra=EXTRA).endpoint_of("Place")
-    with database.transaction():
+    with database.transaction(None):
         for owner, kind, prefix, seed, size in (
             (account_id, devices, "device", 1, DEVICES),
             (account_id, replace(devices, name="Place", path="/Places"), "place", 2, OTHERS),
@@ -151,7 +151,7 @@ def test_filters_ask_about_every_attribute(database: Database, account: str, dev
 
 
 def test_sql_sorts_as_python_does(database: Database, account: str, devices: Endpoint) -> None:
-    with database.reading():
+    with database.reading(None):
         stored = pages.search(account, devices, None, [], 0, DEVICES).resources
     names = [
         name

@@ -73,7 +73,7 @@ def account(database: Database, new_account: Callable[[], str], catalogue: Catal
     """An account of four users and two groups, beside another one whose users have the same ids and all of it."""
     users, groups = catalogue.endpoints["/Users"], catalogue.endpoints["/Groups"]
     account_id, other = new_account(), new_account()
-    with database.transaction():
+    with database.transaction(None):
         for number, (identifier, document) in enumerate(PEOPLE.items()):
             moments = {"created": (10 + number) * DAY, "modified": (10 + number) * DAY + number}
             add_user(account_id, users, document, identifier, **{**moments, **STATE.get(identifier, {})})
@@ -302,7 +302,7 @@ HOSTILE = [
 def hostile(database: Database, new_account: Callable[[], str], catalogue: Catalogue) -> str:
     """An account with one user for each string that some language takes for more than itself."""
     account_id = new_account()
-    with database.transaction():
+    with database.transaction(None):
         for number, text in enumerate(HOSTILE):
             names = {"displayName": f"a{text}b", "title": f"a{text}b", "emails": [{"value": f"a{text}b"}]}
             add_user(account_id, catalogue.endpoints["/Users"], names, f"{number}")
@@ -397,7 +397,7 @@ def test_as_deep_as_accepted_runs(database: Database, users: Endpoint, account: 
         depth -= 2
     where = condition(users, parse_filter(users, text), account, database.dialect)
     page = sa.select(user.c.id).where(user.c.account_id == account, where).limit(1)
-    with database.reading():
+    with database.reading(None):
         execute(sa.select(user.c.document).where(user.c.account_id == account, user.c.id.in_(page))).all()
 
 
@@ -406,7 +406,7 @@ def test_unknown_attribute_has_no_value_at_the_root(database: Database, users: E
 
     def finds(text: str) -> bool:
         where = condition(users, parse_filter(users, text, strict=False), account, database.dialect)
-        with database.reading():
+        with database.reading(None):
             return bool(execute(sa.select(user.c.id).where(user.c.account_id == account, where)).all())
 
     assert not any(map(finds, ['members eq "anna"', "members pr", 'members[value eq "anna"]']))
@@ -436,7 +436,7 @@ def test_lookup_finds_what_the_condition_finds(
 ) -> None:
     asked = lookup(users, text)
     assert asked is not None
-    with database.reading():
+    with database.reading(None):
         page = pages.look_up(account, users, asked, 0, 10)
     assert [one.id for one in page.resources] == expected == find(text).split()
 
@@ -476,5 +476,5 @@ def test_successor_of_a_prefix(prefix: str, after: str | None) -> None:
 @pytest.mark.parametrize("op", [op for op in Op if op is not Op.ne])
 def test_no_leaf_is_ever_null(database: Database, op: Op) -> None:
     leaf = Expression(sa.cast(sa.null(), sa.Text()), DIALECTS[database.dialect]).test(op, "a")
-    with database.reading():
+    with database.reading(None):
         assert execute(sa.select(sa.case((leaf.is_(None), "NULL"), (leaf, "true"), else_="false"))).scalar() == "false"

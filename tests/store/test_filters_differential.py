@@ -62,7 +62,7 @@ def population(database: Database, new_account: Callable[[], str], catalogue: Ca
     """An account of users and groups, and beside it another one with the same ids and other values."""
     users, groups = catalogue.endpoints["/Users"], catalogue.endpoints["/Groups"]
     account_id, other = new_account(), new_account()
-    with database.transaction():
+    with database.transaction(None):
         beyond = insert_population(account_id, users, groups, seed=1, size=USERS)
         insert_population(other, users, groups, seed=2, size=OTHERS)
     sent_users = sent(database, users, account_id)

@@ -50,7 +50,7 @@ def test_upgrade_gives_every_constraint_and_index_the_name_of_the_metadata(datab
 
 def test_upgrade_keeps_the_users_logs_of_the_first_release(database):
     """What its entries do not tell is nothing: no files, no bytes, not opened."""
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         to_first = Config()
         to_first.set_main_option("script_location", LOCATION)
         to_first.attributes["connection"] = connection
@@ -67,7 +67,7 @@ def test_upgrade_keeps_the_users_logs_of_the_first_release(database):
         ):
             connection.execute(sa.text(statement))
     assert upgrade(database) == ("0001", head())
-    with database.reading() as connection:
+    with database.reading("a") as connection:
         (entry,) = connection.execute(sa.select(metadata.tables["user_log"])).mappings()
         assert dict(entry) == {
             "account_id": "a", "id": "m", "user_id": "u", "sent_at": 7, "last_activity_at": None, "expires_at": None,
@@ -79,7 +79,7 @@ def test_upgrade_keeps_the_users_logs_of_the_first_release(database):
 
 
 def test_upgrade_keeps_tokens_and_lets_them_end_with_a_user(database):
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         earlier = Config()
         earlier.set_main_option("script_location", LOCATION)
         earlier.attributes["connection"] = connection
@@ -93,10 +93,10 @@ def test_upgrade_keeps_tokens_and_lets_them_end_with_a_user(database):
             connection.execute(sa.text(statement))
     upgrade(database)
     credential, user = metadata.tables["credential"], metadata.tables["user"]
-    with database.reading() as connection:
+    with database.reading("a") as connection:
         (kept,) = connection.execute(sa.select(credential)).mappings()
         assert (kept["id"], kept["digest"], kept["created"], kept["user_id"]) == ("t", "d", 7, None)
-    with database.transaction() as connection:
+    with database.transaction("a") as connection:
         row = {
             "account_id": "a", "id": "u", "document": "{}", "folded": {}, "user_name": "ava", "user_name_key": "ava",
             "active": True, "role": "standard", "kind": "person", "sms_returns": False, "microsoft_returns": False,
@@ -111,7 +111,7 @@ def test_upgrade_keeps_tokens_and_lets_them_end_with_a_user(database):
 
 
 def test_upgrade_counts_the_users_and_groups_that_there_are(database):
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         command.upgrade(config_on(connection), "0013")
         for account, users, groups in (("a", "uvw", "g"), ("b", "x", ""), ("c", "", "")):
             connection.execute(sa.text(f"INSERT INTO account (id, name, created) VALUES ('{account}', '{account}', 1)"))
@@ -132,7 +132,7 @@ def test_upgrade_counts_the_users_and_groups_that_there_are(database):
                         VALUES ('{account}', '{name}', '{{}}', '{{}}', 'G', 'g', 'directory', 1, 1, 1)"""
                     )
                 )
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         command.upgrade(config_on(connection), "0014")
         rows = {
             (row.account_id, row.kind): row.number for row in connection.execute(sa.select(metadata.tables["tally"]))
@@ -201,7 +201,7 @@ def test_upgrade_refuses_the_database_of_a_newer_release(database):
 
 def test_text_is_compared_byte_by_byte(database):
     upgrade(database)
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         for name in ("a", "B", "Z", "é"):
             connection.execute(metadata.tables["account"].insert(), {"id": name, "name": name, "created": 0})
         account = metadata.tables["account"]
@@ -210,7 +210,7 @@ def test_text_is_compared_byte_by_byte(database):
 
 
 def set_revision(database, revision):
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
 

@@ -23,7 +23,7 @@ def holder(database, users, account_id):
         licence = {"licence_type": "pro", "licence_status": "assigned", "licence_assigned_at": NOON, **columns}
         document = {"active": columns.pop("active", True)}
         licence = {name: value for name, value in licence.items() if name != "active"}
-        with database.transaction():
+        with database.transaction(account_id):
             return add_user(account_id, users, document, **licence)
 
     return insert
@@ -34,7 +34,7 @@ def record(database, account_id):
     """Record that a user has a licence, as of noon."""
 
     def write(*user_ids, kind=ASSIGNED, suppressed=False, now=NOON):
-        with database.transaction():
+        with database.transaction(account_id):
             notices = [Notice(kind, user_id, "pro") for user_id in user_ids]
             notifications.record(account_id, notices, suppressed, now)
 
@@ -44,7 +44,7 @@ def record(database, account_id):
 @pytest.fixture
 def claim(database, account_id):
     def take(after=START, now=NOON):
-        with database.transaction():
+        with database.transaction(account_id):
             return notifications.claim(account_id, after, now)
 
     return take
@@ -53,7 +53,7 @@ def claim(database, account_id):
 @pytest.fixture
 def states(database, account_id):
     def read():
-        with database.reading():
+        with database.reading(account_id):
             return [row.state for row in notifications.listed(account_id, None, 1000)]
 
     return read
@@ -62,7 +62,7 @@ def states(database, account_id):
 @pytest.fixture
 def change_user(database, account_id):
     def change(user_id, **columns):
-        with database.transaction():
+        with database.transaction(account_id):
             execute(user.update().where(user.c.account_id == account_id, user.c.id == user_id).values(**columns))
 
     return change
@@ -96,7 +96,7 @@ def test_message_is_not_claimed_before_it_is_due(holder, record, claim):
 def test_message_about_another_accounts_user_is_not_claimed(database, holder, record, new_account):
     record(holder())
     other = new_account()
-    with database.transaction():
+    with database.transaction(None):
         assert notifications.claim(other, START, NOON) is None
 
 
@@ -121,7 +121,7 @@ def test_suppressed_message_is_never_claimed(holder, record, claim, states):
 def test_settled_message_is_never_claimed_again(database, account_id, holder, record, claim, states, state):
     record(holder())
     claimed = claim()
-    with database.transaction():
+    with database.transaction(account_id):
         assert notifications.settle(account_id, claimed, Settlement(state), NOON)
     assert claim(now=NOON + HOUR) is None
     assert states() == [state]
@@ -129,7 +129,7 @@ def test_settled_message_is_never_claimed_again(database, account_id, holder, re
 
 def test_message_to_be_tried_again_is_claimed_when_that_is_due(database, account_id, holder, record, claim):
     record(holder())
-    with database.transaction():
+    with database.transaction(account_id):
         again = Settlement("waiting", "451 later", NOON + HOUR)
         notifications.settle(account_id, claim_now(account_id), again, NOON)
     assert claim(now=NOON + HOUR - 1) is None
@@ -143,10 +143,10 @@ def claim_now(account_id):
 def test_late_answer_to_an_earlier_claim_changes_nothing(database, account_id, holder, record, claim, states):
     record(holder())
     early = claim()
-    with database.transaction():
+    with database.transaction(account_id):
         notifications.settle(account_id, early, Settlement("waiting", None, NOON), NOON)
     claim()
-    with database.transaction():
+    with database.transaction(account_id):
         assert not notifications.settle(account_id, early, Settlement("sent"), NOON)
     assert states() == ["sending"]
 
@@ -155,12 +155,12 @@ def test_message_that_was_claimed_long_ago_is_given_up(database, account_id, hol
     user_id = holder()
     record(user_id)
     claimed = claim(now=NOON)
-    with database.transaction():
+    with database.transaction(account_id):
         assert notifications.abandon(account_id, NOON, "lost") == []
         assert [row.user_id for row in notifications.abandon(account_id, NOON + 1, "lost")] == [user_id]
         assert notifications.abandon(account_id, NOON + 1, "lost") == []
     assert states() == ["unconfirmed"]
-    with database.transaction():
+    with database.transaction(account_id):
         assert notifications.settle(account_id, claimed, Settlement("sent"), NOON)
     assert states() == ["sent"]
 
@@ -171,7 +171,7 @@ def test_licence_that_is_gone_makes_the_message_obsolete(database, account_id, h
     held, away = holder(), holder(active=False, licence_status="suspended")
     record(gone, given_again, held, away)
     assert claim().user_id == held
-    with database.transaction():
+    with database.transaction(account_id):
         assert notifications.retire(account_id, NOON) == 2
         assert notifications.retire(account_id, NOON) == 0
     assert states() == ["obsolete", "obsolete", "sending", "waiting"]
@@ -181,7 +181,7 @@ def test_activation_that_was_undone_makes_the_message_obsolete(database, account
     undone, done = holder(), holder(licence_activated=True, licence_activated_at=NOON)
     record(undone, done, kind=ACTIVATED)
     assert claim().user_id == done
-    with database.transaction():
+    with database.transaction(account_id):
         assert notifications.retire(account_id, NOON) == 1
     assert states() == ["obsolete", "sending"]
 
@@ -192,7 +192,7 @@ def test_message_tells_the_type_that_the_user_has_by_now(database, account_id, h
     change_user(user_id, licence_type="eco")
     claimed = claim()
     assert claimed.licence_type == "eco"
-    with database.transaction():
+    with database.transaction(account_id):
         notifications.settle(account_id, claimed, Settlement("sent"), NOON + 1)
         (row,) = notifications.listed(account_id, user_id, 10)
     assert (row.licence_type, row.sent_at) == ("eco", NOON + 1)
@@ -202,16 +202,16 @@ def test_messages_go_with_their_user(database, users, account_id, holder, record
     user_id = holder()
     record(user_id)
     claimed = claim()
-    with database.transaction():
+    with database.transaction(account_id):
         resources.delete(account_id, users, user_id)
     assert states() == []
-    with database.transaction():
+    with database.transaction(account_id):
         assert not notifications.settle(account_id, claimed, Settlement("sent"), NOON)
 
 
 def test_open_messages_are_told_from_settled_ones(database, account_id, holder, record, claim):
     def is_open(now, given_up=0):
-        with database.reading():
+        with database.reading(account_id):
             return notifications.has_open(account_id, now, given_up), notifications.is_sendable(account_id, now)
 
     assert is_open(NOON) == (False, False)
@@ -228,7 +228,7 @@ def test_open_messages_are_told_from_settled_ones(database, account_id, holder, 
 def test_user_is_found_by_id_or_by_name_in_any_case(database, account_id, holder, record):
     user_id = holder()
     record(holder(), user_id)
-    with database.reading():
+    with database.reading(account_id):
         (row,) = notifications.listed(account_id, user_id, 10)
         assert [one.id for one in notifications.listed(account_id, row.user_name.upper(), 10)] == [row.id]
         assert notifications.listed(account_id, "nobody@example.com", 10) == []
@@ -242,7 +242,7 @@ def test_workers_side_by_side_claim_each_message_once(database, account_id, hold
     def work():
         after = START
         while True:
-            with database.transaction():
+            with database.transaction(account_id):
                 claimed = notifications.claim(account_id, after, NOON)
             if claimed is None:
                 return
@@ -268,7 +268,7 @@ def test_what_is_due_is_found_without_walking_what_was_sent(database, holder, re
     claim()
     sa.event.remove(database.engine, "before_cursor_execute", see)
     statement, parameters = next(one for one in seen if "FROM notification" in one[0])
-    with database.transaction() as connection:
+    with database.transaction(None) as connection:
         if database.dialect == "postgresql":
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         explain = "EXPLAIN" if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN"

@@ -55,7 +55,7 @@ def account(database: Database, new_account: Callable[[], str], catalogue: Catal
     """An account of four users and three groups, beside another one with the same ids in another order."""
     users, groups = catalogue.endpoints["/Users"], catalogue.endpoints["/Groups"]
     account_id, other = new_account(), new_account()
-    with database.transaction():
+    with database.transaction(None):
         for identifier, document in PEOPLE.items():
             add_user(account_id, users, document, identifier, **STATE[identifier])
             add_user(other, users, {"displayName": "x"}, identifier)
@@ -130,7 +130,7 @@ def test_both_databases_order_texts_as_python_does(
 ) -> None:
     """Byte order of UTF-8 is code point order, whatever the locale of the server."""
     texts = {f"{number:03}": text for number, text in enumerate(TEXTS)}
-    with database.transaction():
+    with database.transaction(account_id):
         for identifier, text in texts.items():
             add_user(account_id, users, {"displayName": text, "title": text}, identifier, created=1)
     expected = sorted(texts, key=lambda one: fold(texts[one]), reverse=descending)  # ties stay in their order
@@ -144,13 +144,13 @@ def test_pages_concatenate_to_the_whole_list(
 ) -> None:
     """SRT-07: ties do not move from one page to the next."""
     random = Random(5)
-    with database.transaction():
+    with database.transaction(account_id):
         for _ in range(50):
             tied = {"title": random.choice("ab"), "emails": [{"value": random.choice("ab")}]}
             add_user(account_id, users, tied, created=random.choice((1, 2)))
     by = order(users, sort_by, True, account_id, database.dialect)
     whole = sa.select(user.c.id).where(user.c.account_id == account_id).order_by(*by)
-    with database.reading():
+    with database.reading(account_id):
         pages = [execute(whole.limit(7).offset(start)).scalars().all() for start in range(0, 56, 7)]
     assert [one for page in pages for one in page] == ordered(database, users, account_id, sort_by, True)
 

@@ -20,26 +20,26 @@ class Undone(Exception):
 def test_total_follows_what_is_inserted_and_deleted(
     database: Database, account_id: str, users: Endpoint, groups: Endpoint
 ) -> None:
-    with database.transaction():
+    with database.transaction(account_id):
         ids = [add_user(account_id, users, {}) for _ in range(5)]
         add_group(account_id, groups, {}, ids)
         assert totals.total(account_id, "user") == 5  # before it is written
     for identifier in [*ids[:2], ids[0], "nobody"]:  # who is gone already is not counted again
-        with database.transaction():
+        with database.transaction(account_id):
             resources.delete(account_id, users, identifier)
-    with database.reading():
+    with database.reading(account_id):
         assert pages.count(account_id, users, None) == guards.size(account_id, "users") == 3
         assert pages.count(account_id, groups, None) == guards.size(account_id, "groups") == 1
 
 
 def test_total_forgets_what_is_rolled_back(database: Database, account_id: str, users: Endpoint) -> None:
-    with suppress(Undone), database.transaction():
+    with suppress(Undone), database.transaction(account_id):
         add_user(account_id, users, {})
         raise Undone
-    with database.transaction():  # on the same connection
+    with database.transaction(account_id):  # on the same connection
         assert totals.total(account_id, "user") == 0
         add_user(account_id, users, {})
-    with database.reading():
+    with database.reading(account_id):
         assert totals.total(account_id, "user") == 1
 
 
@@ -47,9 +47,9 @@ def test_total_of_another_account_is_its_own(
     database: Database, new_account: Callable[[], str], users: Endpoint
 ) -> None:
     mine, other = new_account(), new_account()
-    with database.transaction():
+    with database.transaction(None):
         add_user(mine, users, {})
-    with database.reading():
+    with database.reading(None):
         assert (totals.total(mine, "user"), totals.total(other, "user")) == (1, 0)
 
 
@@ -61,11 +61,11 @@ def test_those_who_write_at_once_share_few_rows_and_lose_nothing(
     def work() -> None:
         try:
             for turn in range(25):
-                with database.transaction():
+                with database.transaction(account_id):
                     kept, gone = add_user(account_id, users, {}), add_user(account_id, users, {})
                     add_group(account_id, groups, {}, [kept])
                 if turn % 2:
-                    with database.transaction():
+                    with database.transaction(account_id):
                         resources.delete(account_id, users, gone)
         except Exception as error:
             errors.append(error)
@@ -76,7 +76,7 @@ def test_those_who_write_at_once_share_few_rows_and_lose_nothing(
     for thread in threads:
         thread.join()
     assert errors == []
-    with database.reading():
+    with database.reading(account_id):
         assert totals.total(account_id, "user") == 6 * (2 * 25 - 12)
         assert totals.total(account_id, "group") == 6 * 25
         rows = execute(sa.select(tally.c.slot).where(tally.c.account_id == account_id, tally.c.kind == "user")).all()

@@ -172,26 +172,26 @@ class Api:
     @property
     def account_name(self) -> str:
         """What the command line calls the account."""
-        with self.database.reading():
+        with self.database.reading(self.account_id):
             return next(row.name for row in accounts.all_accounts() if row.id == self.account_id)
 
     def pool(self, licence_type: str) -> Pool:
         """The account's pool of a licence type, as the database has it."""
-        with self.database.reading():
+        with self.database.reading(self.account_id):
             return accounts.pools(self.account_id)[licence_type]
 
     def buy(self, licence_type: str, quantity: int) -> None:
-        with self.database.transaction():
+        with self.database.transaction(self.account_id):
             accounts.add_licences(self.account_id, licence_type, quantity)
 
     def policy(self, **settings: Any) -> None:
         """Set policies of the account by their keys, with ``__`` for the dot."""
-        with self.database.transaction():
+        with self.database.transaction(self.account_id):
             accounts.set_settings(self.account_id, policies(settings))
 
     def journal(self) -> list[Any]:
         """The account's journal, oldest entry first."""
-        with self.database.reading():
+        with self.database.reading(self.account_id):
             return journal.read(self.account_id, limit=1000)
 
     def actions(self) -> list[str]:
@@ -199,7 +199,7 @@ class Api:
 
     def write_log(self, user_id: str, entries: int = 3) -> None:
         """Have a user send messages: entries of its log, as the product writes them."""
-        with self.database.transaction():
+        with self.database.transaction(self.account_id):
             for number in range(entries):
                 values = {"account_id": self.account_id, "id": f"{user_id}-{next(_numbers)}", "user_id": user_id}
                 times = {"sent_at": number + 1, "last_activity_at": (number + 1) * 1_000_000}
@@ -207,7 +207,7 @@ class Api:
 
     def log_count(self, user_id: str) -> int:
         """How many entries the log of a user has."""
-        with self.database.reading():
+        with self.database.reading(self.account_id):
             mine = (user_log.c.account_id == self.account_id, user_log.c.user_id == user_id)
             return int(execute(sa.select(sa.func.count()).where(*mine)).scalar_one())
 
@@ -215,7 +215,7 @@ class Api:
         self, scopes: str = "scim.read scim.write scim.logs", expires_at: int | None = None, profile: str = "default"
     ) -> "Api":
         """Another token for the same account, of a connection with the profile."""
-        with self.database.transaction():
+        with self.database.transaction(self.account_id):
             connection = credentials.connect(self.account_id, f"idp-{profile}", profile, now())
             token = credentials.issue(self.account_id, connection.id, scopes, now(), expires_at)
         return replace(self, token=token)
@@ -250,7 +250,7 @@ def new_account(app: Flask) -> Callable[..., Api]:
     def make(licences: int = 5, **settings: Any) -> Api:
         number = next(_numbers)
         database: Database = app.extensions["scim"].database
-        with database.transaction():
+        with database.transaction(None):
             account_id = accounts.create(f"account-{number}", policies(settings), now())
             accounts.set_domain(account_id, f"a{number}.example", "approved", now())
             for licence_type in ("eco", "advanced", "pro", "sharedMailbox"):

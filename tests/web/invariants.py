@@ -40,7 +40,7 @@ class World:
 
 def look(api: Api) -> World:
     """Read the rows of the account."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
 
         def rows(table: sa.Table) -> Any:
             return execute(sa.select(table).where(table.c.account_id == api.account_id))

@@ -172,7 +172,7 @@ def test_revoked_token_is_refused_and_the_other_one_works(api: Api) -> None:
     secrets = {str(one.token).removeprefix("scim_") for one in (api, other)}
     assert len(secrets) == 2
     assert {len(secret) for secret in secrets} == {49}  # with the checksum
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         newest = credentials.listed(api.account_id)[-1]
         assert credentials.revoke(api.account_id, newest.id, now())
     assert "revoked" in other.refuse("GET", "/Users", status=401)
@@ -188,7 +188,7 @@ def test_expired_and_revoked_tokens_write_nothing(api: Api) -> None:
 
 def test_only_a_digest_of_the_token_is_stored(api: Api) -> None:
     """OAU-03."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         rows = execute(sa.select(credential).where(credential.c.account_id == api.account_id)).all()
     assert rows
     assert not [row for row in rows if api.token in map(str, row)]

@@ -167,7 +167,7 @@ def test_deleting_members_while_the_group_is_patched_leaves_no_ghost(api: Api) -
     found = api.get(f"/Groups/{group}")
     assert found["members"] == []
     assert found["urn:ietf:params:scim:schemas:extension:secureexchanges:2.0:Group"]["memberCount"] == 0
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         rows = execute(sa.select(membership).where(membership.c.account_id == api.account_id)).all()
     assert rows == []
 

@@ -81,6 +81,6 @@ def test_resources_are_found_by_an_index(app: Flask, api: Api, query: str, index
     with statements(app) as seen:
         api.get(f"/Devices?{query}")
     (page,) = [one for one in seen if "FROM resource" in one and "count(*)" not in one]
-    with app.extensions["scim"].database.reading() as connection:
+    with app.extensions["scim"].database.reading(None) as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
     assert plan[0] == f"SEARCH resource USING INDEX {index}", plan

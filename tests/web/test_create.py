@@ -241,7 +241,7 @@ def test_password_is_taken_and_never_seen_again(api: Api) -> None:
     ):
         assert "hunter2" not in str(seen)
         assert '"password"' not in orjson.dumps(seen, default=str).decode()
-    with api.database.reading() as connection:
+    with api.database.reading(api.account_id) as connection:
         rows = connection.exec_driver_sql('SELECT * FROM "user"').all()
     assert "hunter2" not in str(rows)
 

@@ -359,14 +359,14 @@ def test_whoever_is_left_alone_is_met_exactly_once(
     def put(text: str) -> str:
         return add_user(api.account_id, users, {attribute: text} if text else {})
 
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         untouched = {put(text) for text in start}
     everyone, met = list(untouched), []
     for found, round_ in zip(walk(api, count=size, attributes="id", **sort), [*changes, *[[]] * 40], strict=False):
         met += ids([found])
         for kind, number, text in round_:
             if kind == "insert":
-                with api.database.transaction():
+                with api.database.transaction(api.account_id):
                     everyone.append(put(text))
             elif everyone:
                 one = everyone[number % len(everyone)]
@@ -387,7 +387,7 @@ def crowd(app: Flask) -> Api:
     """An account of 20,000 users, half of them without a displayName."""
     database = app.extensions["scim"].database
     users = app.extensions["scim"].catalogue.endpoints["/Users"]
-    with database.transaction():
+    with database.transaction(None):
         account_id = accounts.create("crowd", {}, now())
         connection = credentials.connect(account_id, "idp", "default", now())
         token = credentials.issue(account_id, connection.id, "scim.read scim.write", now(), None)
@@ -408,7 +408,7 @@ def crowd(app: Flask) -> Api:
         execute(user.insert(), copies)
         totals.count(account_id, users, len(copies) - 1)
     if database.dialect == "postgresql":
-        with database.reading() as reading:
+        with database.reading(None) as reading:
             reading.exec_driver_sql('ANALYZE "user"')
     return Api(app, account_id, token, "x.example")
 
@@ -430,7 +430,7 @@ def pages_read(api: Api) -> Iterator[list[tuple[str, Any]]]:
 def plan(api: Api, statement: str, parameters: Any) -> str:
     """How the database carries a statement out."""
     explain = "EXPLAIN QUERY PLAN" if api.database.dialect == "sqlite" else "EXPLAIN"
-    with api.database.reading() as connection:
+    with api.database.reading(api.account_id) as connection:
         return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
 
 

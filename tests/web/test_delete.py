@@ -98,7 +98,7 @@ def test_nothing_personal_of_a_deleted_user_is_left(api: Api) -> None:
     api.patch(f"/Users/{user['id']}", op("replace", "title", "Marvin the Android"))
     api.refuse("POST", "/Users", {"schemas": [USER], "userName": user["userName"]}, status=409, kind="uniqueness")
     api.delete(f"/Users/{user['id']}")
-    with api.database.reading() as connection:
+    with api.database.reading(api.account_id) as connection:
         for table in ("user", "user_value", "membership", "journal", "deleted_address"):
             rows = connection.exec_driver_sql(f'SELECT * FROM "{table}"').all()
             assert not [row for row in rows if api.account_id in row and "arvin" in str(row)], table

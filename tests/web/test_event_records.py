@@ -105,7 +105,7 @@ def test_destroyed_log_entries_are_counted(busy: Api) -> None:
 
 def test_values_that_are_no_text_are_json(api: Api) -> None:
     changes = [{"attribute": "a", "from": None, "to": {"x": [1, "\u00e9"]}}, {"attribute": "b", "from": 1, "to": 2.5}]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         entry = Entry("account.policyChanged", "success", "AccountSettings", "x", None, changes)
         journal.write(api.account_id, Actor("portalAdmin", None), [entry], now())
     (record,) = records(api)

@@ -25,6 +25,7 @@ def administer(url: str, statement: str, **values: str) -> None:
     """Run a statement on a PostgreSQL server as its administrator would."""
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
+        connection.execute(sa.text("SET ROLE NONE"))
         connection.execute(sa.text(statement), values)
 
 
@@ -37,7 +38,7 @@ def lost(api: Api, make_url: Callable[[str], str], request: pytest.FixtureReques
     upgrading.engine.dispose()
     app = create_app(Settings(database_url=url, external_url="http://localhost"))
     database: Database = app.extensions["scim"].database
-    with database.transaction():
+    with database.transaction(None):
         account_id = accounts.create("acme", {}, now())
         connection = credentials.connect(account_id, "idp", "default", now())
         token = credentials.issue(account_id, connection.id, "scim.read scim.write", now(), None)
@@ -95,7 +96,7 @@ def test_server_of_the_database_that_is_silent_is_not_waited_for(query: str, exp
     def note(dialect: Any, record: Any, arguments: Any, parameters: dict[str, Any]) -> None:
         asked.append(str(parameters["connect_timeout"]))
 
-    with pytest.raises(sa.exc.OperationalError), database.reading():
+    with pytest.raises(sa.exc.OperationalError), database.reading(None):
         pass
     assert asked == [expected]
 
@@ -103,7 +104,7 @@ def test_server_of_the_database_that_is_silent_is_not_waited_for(query: str, exp
 def test_failure_of_the_server_is_told_without_its_insides(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     """OPS-01, LOG-03: 500 with the request's id, which the log of the server explains; the others are served."""
     ava, bob = api.user("ava"), api.user("bob")
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         execute(
             sa.update(user).where(user.c.account_id == api.account_id, user.c.id == ava["id"]).values(document="[]")
         )

@@ -287,11 +287,11 @@ def test_a_change_waits_for_another_that_is_being_counted(new_account: Made) -> 
     """What it is judged by is what the other one has left."""
     api = guarded(new_account, deletions="1")
     (one,) = people(api, 1)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         guards.lock(api.account_id)  # which makes the row that the others then wait for
     statuses: list[int] = []
     deletion = threading.Thread(target=lambda: statuses.append(replace(api).send("DELETE", f"/Users/{one}").status_int))
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         watch = guards.lock(api.account_id)
         deletion.start()
         deletion.join(0.5)

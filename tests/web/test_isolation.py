@@ -191,7 +191,7 @@ def test_configured_types_show_nothing_of_others(app: Flask, database_url: str) 
 
 def account(app: Flask) -> Api:
     """An account of its own at another application on the same database."""
-    with app.extensions["scim"].database.transaction():
+    with app.extensions["scim"].database.transaction(None):
         account_id = accounts.create(f"isolated-{next(_numbers)}", {}, now())
     return Api(app, account_id, None, "x.example").token_for()
 

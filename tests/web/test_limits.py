@@ -90,7 +90,7 @@ def test_wide_bodies_are_no_deep_ones(api: Api, narrow: Flask) -> None:
 def crowd(app: Flask) -> Api:
     """An account of some thousand users and one group."""
     database = app.extensions["scim"].database
-    with database.transaction():
+    with database.transaction(None):
         account_id = accounts.create("crowd", {}, now())
         accounts.set_domain(account_id, "crowd.example", "approved", now())
         connection = credentials.connect(account_id, "idp", "default", now())
@@ -98,7 +98,7 @@ def crowd(app: Flask) -> Api:
     api = Api(app, account_id, token, "crowd.example")
     api.user("first", title="x" * 200, name={"familyName": "y" * 200}, nickName="z" * 200)
     api.group("Everybody")
-    with database.transaction():
+    with database.transaction(account_id):
         row = execute(sa.select(user).where(user.c.account_id == account_id)).mappings().one()
         names = [f"c{number:05}" for number in range(PEOPLE)]
         execute(user.insert(), [{**row, "id": name, "user_name_key": f"{name}@crowd.example"} for name in names])
@@ -173,7 +173,7 @@ def test_write_does_not_wait_for_another_for_ever(crowd: Api, hasty: Flask) -> N
     (first,) = crowd.find('userName sw "first"')
     path = f"/Users/{first['id']}"
     before = crowd.get(path)
-    with crowd.database.transaction():
+    with crowd.database.transaction(crowd.account_id):
         execute(sa.update(user).where(user.c.id == first["id"]).values(version=user.c.version))
         for _ in range(2):
             api.refuse("PATCH", path, {"schemas": [PATCH_OP], "Operations": [op("add", "title", "new")]}, status=503)

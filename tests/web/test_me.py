@@ -15,7 +15,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def token_of(api: Api, user: Any, scopes: str = "scim.read scim.write") -> Api:
     """The account's server in the hands of one of its users."""
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         connection = credentials.connect(api.account_id, "me", "default", now())
         token = credentials.issue(api.account_id, connection.id, scopes, now(), None, user["id"])
     return replace(api, token=token)
@@ -173,7 +173,7 @@ def test_token_ends_with_its_user(api: Api, mine: Api, ava: Any) -> None:
     """R22: and no other does."""
     api.delete(f"/Users/{ava['id']}")
     mine.refuse("GET", "/Me", status=401)
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         assert [one.user_id for one in credentials.listed(api.account_id)] == [None]
     again = api.user("ava")
     mine.refuse("GET", "/Me", status=401)

@@ -35,7 +35,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def name(api: Api) -> str:
     """The name of the account."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         return str(execute(sa.select(account.c.name).where(account.c.id == api.account_id)).scalar_one())
 
 
@@ -82,7 +82,7 @@ def messages(run: Callable[..., Any]) -> Callable[..., list[dict[str, Any]]]:
 
 def change_all(api: Api, **columns: Any) -> None:
     """Write columns of all notifications of the account: time that passes, mostly."""
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         execute(notification.update().where(notification.c.account_id == api.account_id).values(**columns))
 
 
@@ -149,7 +149,7 @@ def test_what_changes_no_licence_is_not_told(api: Api, notify: Notify, messages:
 def test_refused_assignment_is_not_told(new_account: Callable[..., Api]) -> None:
     api = new_account(licences=0)
     api.refuse("POST", "/Users", {"userName": api.mail("ava"), EXT: {"licenseType": "pro"}}, status=409)
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         mine = sa.select(notification.c.id).where(notification.c.account_id == api.account_id)
         assert execute(mine).all() == []
 
@@ -223,7 +223,7 @@ def test_deleted_user_leaves_no_message_behind(api: Api, notify: Notify, message
 
 def test_name_that_is_no_address_fails_for_good(free: Api, environment: Any, server: Server) -> None:
     free.post("/Users", {"userName": "ava", EXT: {"licenseType": "pro"}})
-    with free.database.reading():
+    with free.database.reading(free.account_id):
         name = execute(sa.select(account.c.name).where(account.c.id == free.account_id)).scalar_one()
     result = CliRunner().invoke(main, ["notify", "--account", name, "--json"], env=environment)
     assert json.loads(result.stdout)["failed"] == 1
@@ -267,7 +267,7 @@ def test_delays_grow_until_the_message_fails(api: Api, notify: Notify, messages:
         server.answer("RCPT", "451 later")
         before = time.time_ns() // 1000
         counted = notify()
-        with api.database.reading():
+        with api.database.reading(api.account_id):
             where = notification.c.account_id == api.account_id
             delays.append(execute(sa.select(notification.c.next_attempt_at).where(where)).scalar_one() - before)
     assert counted == {"failed": 1}
@@ -354,7 +354,7 @@ def test_processes_side_by_side_send_each_message_once(
     addresses = sorted(api.mail(f"u{number}") for number in range(40))
     for address in addresses:
         api.post("/Users", {"userName": address, EXT: {"licenseType": "pro"}})
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         name = execute(sa.select(account.c.name).where(account.c.id == api.account_id)).scalar_one()
     processes = [start(environment, name) for _ in range(3)]
     counts = [json.loads(process.communicate(timeout=120)[0]) for process in processes]

@@ -93,7 +93,7 @@ def test_code_that_is_sent_several_times_at_once_works_once_and_its_tokens_end(a
     spend = {**own(client), "grant_type": "authorization_code", "code": code}
     assert at_once(api.app, spend) == [200, 400, 400, 400]
     assert {one.action for one in api.refusals()} >= {"client.reused"}
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         states = execute(
             sa.select(credential.c.revoked_at).where(
                 credential.c.client_id.is_not(None), credential.c.account_id == api.account_id

@@ -138,7 +138,7 @@ def test_client_of_a_paused_connection_may_come_again_later(api: Api) -> None:
     refused = post(api.app, **own(client))
     assert error_of(refused, 503) == (
         "temporarily_unavailable",
-        "an administrator has paused this connection: why not; it is kept as it is",
+        "an administrator has paused this connection: why not; it goes on when an administrator of the service says: scim-server connection resume",
     )
     assert refused.headers["Retry-After"] == "300"
     assert post(api.app, "/oauth2/authorize", **consent_form(asking)).status_int == 503

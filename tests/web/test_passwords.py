@@ -27,7 +27,7 @@ def body(api: Api, **more: Any) -> dict[str, Any]:
 
 def digest(api: Api, path: str) -> str | None:
     """What the database has of a user's password."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         return resources.password(api.account_id, path.rpartition("/")[2])
 
 
@@ -62,7 +62,7 @@ def test_password_is_never_seen_again(api: Api, path: str, caplog: pytest.LogCap
     ]  # fmt: skip
     assert "hunter2" not in str(seen)
     assert "argon2id" not in str(seen)
-    with api.database.reading() as connection:
+    with api.database.reading(api.account_id) as connection:
         rows = connection.execute(sa.text('SELECT document, folded FROM "user"')).all()
     assert "hunter2" not in str(rows)
     assert kept not in str(rows)

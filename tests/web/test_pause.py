@@ -58,7 +58,7 @@ def test_every_request_of_a_paused_connection_may_come_again_later(api: Api, met
     assert response.headers["Retry-After"] == "300"
     assert response.headers["Content-Type"] == "application/scim+json"
     assert "WWW-Authenticate" not in response.headers
-    detail = "an administrator has paused this connection: the sync of Monday; it is kept as it is"
+    detail = "an administrator has paused this connection: the sync of Monday; it goes on when an administrator of the service says: scim-server connection resume"
     assert response.json == {"schemas": [ERROR], "status": "503", "detail": detail}
     assert other.get("/Users")["totalResults"] == 1
 

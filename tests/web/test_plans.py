@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.dialects.postgresql import JSONB
 
-from scim_server.store import accounts, credentials
-from scim_server.store.database import Database
+from scim_server.store import accounts, credentials, licences
+from scim_server.store.database import Database, execute
 from scim_server.store.identifiers import now
 from scim_server.store.tables import credential, group, journal, membership, tally, user, user_value
 
@@ -93,13 +93,13 @@ def crowd(app: Flask) -> Api:
         _copy(connection, group, GROUPS, group.c.id == everybody, everybody)
         for kind, number in (("user", PEOPLE), ("group", GROUPS)):
             connection.execute(tally.update().where(tally.c.kind == kind).values(number=number + 1))
-    with api.database.reading() as connection:
+    with api.database.reading(api.account_id) as connection:
         connection.exec_driver_sql("VACUUM (ANALYZE)")
     return api
 
 
 def _account(app: Flask) -> Api:
-    with app.extensions["scim"].database.transaction():
+    with app.extensions["scim"].database.transaction(None):
         account_id = accounts.create("crowd", {}, now())
         accounts.set_domain(account_id, "crowd.example", "approved", now())
         connection = credentials.connect(account_id, "idp", "default", now())
@@ -233,3 +233,47 @@ def test_member_of_a_large_group_comes_and_goes_by_an_index(crowd: Api, everybod
 def test_large_group_without_its_members_is_one_row(crowd: Api, everybody: str) -> None:
     _, seen = ask(crowd, "GET", f"/Groups/{everybody}?excludedAttributes=members")
     assert_bounded(seen, 4)  # with the token, its connection and its account
+
+
+def test_large_group_with_its_members_reads_each_of_them_once(crowd: Api, everybody: str) -> None:
+    """Each member is a membership and a user; nothing is asked of a table twice."""
+    answer, seen = ask(crowd, "GET", f"/Groups/{everybody}")
+    assert len(answer.json["members"]) == PEOPLE + 1
+    assert sum(one.rows for one in seen) <= 2 * (PEOPLE + 1) + 10, seen
+
+
+def test_who_waits_for_a_licence_is_found_by_an_index(crowd: Api) -> None:
+    with crowd.database.transaction(crowd.account_id):
+        accounts.add_licences(crowd.account_id, "pro", 1)
+        some = user.c.id.in_([f"u{number:06}" for number in range(1, 51)])
+        execute(user.update().where(some).values(licence_pending_type="pro", licence_pending_since=user.c.created))
+    with scans(crowd.database) as seen, crowd.database.reading(crowd.account_id):
+        pools = accounts.pools(crowd.account_id)
+        found = licences.waiting(crowd.account_id, pools["pro"], pools, 1)
+    assert [one.id for one in found] == ["u000001"]
+    assert_bounded(seen, 60)
+
+
+@pytest.fixture
+def leakproof(crowd: Api) -> Iterator[None]:
+    """What a superuser may say once of a database: docs/operations.md."""
+    with crowd.database.reading(crowd.account_id) as connection:
+        connection.exec_driver_sql("SET ROLE NONE")
+        connection.exec_driver_sql("ALTER FUNCTION jsonb_contains(jsonb, jsonb) LEAKPROOF")
+        yield
+        connection.exec_driver_sql("ALTER FUNCTION jsonb_contains(jsonb, jsonb) NOT LEAKPROOF")
+        connection.invalidate()
+
+
+RARE = f'/Users?filter=emails.display eq "{ONE}"'
+
+
+def test_lookup_by_a_rare_attribute_walks_the_account_behind_the_lock_on_rows(crowd: Api) -> None:
+    _, seen = ask(crowd, "GET", RARE)
+    assert max(one.rows for one in seen) > PEOPLE
+    assert len([one for one in seen if one.rows > PEOPLE]) == 1
+
+
+def test_lookup_by_a_rare_attribute_is_by_an_index_where_the_operator_may(crowd: Api, leakproof: None) -> None:
+    _, seen = ask(crowd, "GET", RARE)
+    assert_bounded(seen, 10)

@@ -180,7 +180,7 @@ def test_seat_of_the_absent_is_released_once(processes: Crew, new_account: Calla
     for user in away:
         api.patch(f"/Users/{user}", op("replace", "active", False))
     waiting = [api.user(f"w{n}", ext={"licenseType": "pro"})["id"] for n in range(6)]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         mine = (user_table.c.account_id == api.account_id, user_table.c.deactivated_at.is_not(None))
         execute(
             user_table.update().where(*mine).values(deactivated_at=user_table.c.deactivated_at - 40 * 86_400_000_000)

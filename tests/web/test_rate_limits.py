@@ -76,7 +76,7 @@ def test_other_connections_of_the_account_keep_their_rate(api: Api, two_processe
 
 def test_revocation_reaches_two_processes_that_are_held_to_a_rate(api: Api, two_processes: Crew) -> None:
     assert two_processes.at_once(api, [ASK], [ASK]) == [[200], [200]]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         for one in credentials.listed(api.account_id):
             credentials.revoke(api.account_id, one.id, now())
     time.sleep(SECONDS)
@@ -162,7 +162,7 @@ def test_no_more_bulk_requests_run_at_once_than_may(api: Api) -> None:
 
 
 def connection_of(api: Api) -> str:
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         return str(credentials.connections(api.account_id)[0].id)
 
 

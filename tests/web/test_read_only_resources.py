@@ -43,7 +43,7 @@ def lively(new_account: Callable[..., Api]) -> Api:
     api.patch(f"/Users/{bob['id']}", op("replace", "active", False))  # rests
     api.user("dan", ext={"licenseType": "eco"})
     api.write_log(bob["id"])
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         asked = {"account_id": api.account_id, "status": "pending", "method": "dnsTxt", "requested_at": 1_000_000}
         execute(approved_domain.insert(), {**asked, "name": f"zz-{api.domain}"})
     return api
@@ -136,7 +136,7 @@ def test_domains_tell_their_state_and_their_users(lively: Api) -> None:
 
 def test_users_are_counted_by_the_domain_as_the_name_system_has_it(free: Api) -> None:
     """International names by their IDNA form in any letter case; names that are no addresses by none."""
-    with free.database.transaction():
+    with free.database.transaction(free.account_id):
         known = {"account_id": free.account_id, "requested_at": 1}
         execute(approved_domain.insert(), [{**known, "name": name} for name in (f"xn--bcher-kva.{free.domain}",)])
     for name in (f"Ava@B\u00dccher.{free.domain}", f"bob@xn--bcher-kva.{free.domain}", "plain", "@", "a@b@", "x@y@z"):
@@ -147,7 +147,7 @@ def test_users_are_counted_by_the_domain_as_the_name_system_has_it(free: Api) ->
 
 def test_a_domain_with_a_long_name_is_read_by_it(api: Api) -> None:
     name = ".".join(["a" * 60, "b" * 60, "c" * 60, f"d{api.domain}"])
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         execute(approved_domain.insert(), {"account_id": api.account_id, "name": name, "requested_at": 1})
     assert api.get(f"/ApprovedDomains/{name}")["domainName"] == name
 

@@ -31,7 +31,7 @@ def two_processes(database_url: str) -> Iterator[Crew]:
 
 
 def revoke(api: Api) -> None:
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         for one in credentials.listed(api.account_id):
             credentials.revoke(api.account_id, one.id, now())
 
@@ -62,7 +62,7 @@ def test_token_is_looked_up_once_and_again_when_its_time_is_over(api: Api) -> No
 def test_unknown_token_is_not_remembered_as_unknown(api: Api) -> None:
     recent, token = Recent(api.database, 60), f"scim_{api.domain}"
     assert recent.find(token) is None
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         mine = credential.c.account_id == api.account_id
         execute(credential.update().where(mine).values(digest=credentials.digest(token)))
     assert recent.find(token) is not None
@@ -71,7 +71,7 @@ def test_unknown_token_is_not_remembered_as_unknown(api: Api) -> None:
 def test_no_more_tokens_are_kept_in_mind_than_fit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "MOST_KEPT", 2)
     recent = Recent(api.database, 60)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         connection = credentials.connections(api.account_id)[0].id
         tokens = [credentials.issue(api.account_id, connection, "", now(), None) for _ in range(5)]
     assert all(recent.find(token) for token in tokens)

@@ -120,7 +120,7 @@ def workers(standby: tuple[str, Standby]) -> Iterator[tuple[Api, Api]]:
         )
         for name in "ab"
     ]
-    with apps[0].extensions["scim"].database.transaction():
+    with apps[0].extensions["scim"].database.transaction(None):
         account_id = accounts.create(f"acme-{number}", dict(UNGUARDED), now())
         accounts.set_domain(account_id, f"acme{number}.example", "approved", now())
     api = Api(apps[0], account_id, None, f"acme{number}.example").token_for()
@@ -176,7 +176,7 @@ def test_every_write_is_in_the_list_that_follows_it_while_the_standby_replays(li
 @contextmanager
 def commits_that_wait_for_replay(a: Api) -> Iterator[Callable[[], int]]:
     """No commit of the primary ends before the standby has replayed it; gives how many wait for that."""
-    with a.database.reading() as connection:
+    with a.database.reading(a.account_id) as connection:
         ask = connection.exec_driver_sql
         try:
             ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
@@ -190,7 +190,7 @@ def commits_that_wait_for_replay(a: Api) -> Iterator[Callable[[], int]]:
 
 
 def position(api: Api) -> str | None:
-    with api.database.reading() as connection:
+    with api.database.reading(api.account_id) as connection:
         table = replicas.table
         return connection.scalar(sa.select(table.c.position).where(table.c.account_id == api.account_id))
 

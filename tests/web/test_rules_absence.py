@@ -232,7 +232,7 @@ def test_r25_reactivation_by_put_with_the_type_that_was_released(new_account: Ca
 def days_pass(api: Api, user: Any, days: int) -> None:
     """Have a user be away for longer than it is."""
     earlier = user_table.c.deactivated_at - days * 86_400_000_000
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         mine = (user_table.c.account_id == api.account_id, user_table.c.id == user["id"])
         execute(user_table.update().where(*mine).values(deactivated_at=earlier))
 

@@ -13,7 +13,7 @@ from .conftest import EXT, USER, Api, op
 
 
 def approve(api: Api, domain: str) -> None:
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         accounts.set_domain(api.account_id, domain, "approved", 1)
 
 
@@ -109,7 +109,7 @@ def test_r2_approval_withdrawn_later_does_not_touch_users(api: Api) -> None:
 
 
 def withdraw_approval(api: Api, domain: str) -> None:
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         execute(approved_domain.update().where(approved_domain.c.name == domain).values(status="refused"))
 
 

@@ -52,7 +52,7 @@ def counts(api: Api, path: str) -> tuple[int, int, int]:
 
 def assert_counts_add_up(api: Api) -> None:
     """The kept counts of every group, and of every pool, are those that its rows give."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         mine = (membership.c.account_id == api.account_id,)
         users = {row.id: row for row in execute(sa.select(user_table).where(user_table.c.account_id == api.account_id))}
         members = execute(sa.select(membership.c.group_id, membership.c.user_id).where(*mine)).all()
@@ -369,7 +369,7 @@ def test_r27_account_gives_a_licence_to_new_groups_by_their_name(new_account: Ca
 
 def test_r27_members_by_the_thousand_cost_a_bounded_number_of_statements(api: Api) -> None:
     row = api.user("seed")
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         template = dict(execute(sa.select(user_table).where(user_table.c.id == row["id"])).one()._mapping)
         ids = [f"bulk-{api.account_id}-{n}" for n in range(2500)]
         rows = [{**template, "id": one, "user_name_key": one, "user_name": one} for one in ids]

@@ -16,7 +16,7 @@ ACTIVITY = f"{EXT}:lastActivityAt"
 
 def entries_of(api: Api, user: str) -> list[Any]:
     """What an administrator finds who searches the journal by a userName or an id."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         return journal.read(api.account_id, user)
 
 

@@ -142,7 +142,7 @@ class Requests(RuleBasedStateMachine):
 
     def entries(self) -> list[Any]:
         """The entries of the journal since the last time."""
-        with self.api.database.reading():
+        with self.api.database.reading(self.api.account_id):
             new = journal.read(self.api.account_id, after=self.last_entry, limit=1000)
         self.last_entry = new[-1].id if new else self.last_entry
         return new
@@ -412,7 +412,7 @@ class Requests(RuleBasedStateMachine):
     def days_pass(self, days: int) -> None:
         mine = (user_table.c.account_id == self.api.account_id, user_table.c.deactivated_at.is_not(None))
         earlier = user_table.c.deactivated_at - days * 86_400_000_000
-        with self.api.database.transaction():
+        with self.api.database.transaction(self.api.account_id):
             execute(user_table.update().where(*mine).values(deactivated_at=earlier))
         self.shown, self.world = self.seen(), check(self.api)
 

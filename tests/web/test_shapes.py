@@ -25,7 +25,7 @@ def flush(api: Api) -> None:
 
 def seen(api: Api, name: str = "idp-default") -> dict[tuple[str, str], int]:
     """The shapes of a connection with their counts, as the database has them."""
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         (found,) = [one for one in credentials.connections(api.account_id) if one.name == name]
         return {(one.kind, one.shape): one.count for one in shapes.of_connection(api.account_id, found.id)}
 
@@ -78,7 +78,7 @@ def test_shape_that_was_not_seen_for_thirty_days_is_new_again(api: Api) -> None:
     api.get("/Users")
     api.get("/Groups")
     flush(api)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         old = shape_seen.update().where(shape_seen.c.account_id == api.account_id, shape_seen.c.shape == "GET /Users")
         execute(old.values(last_seen=now() - 31 * DAY))
     api.get("/Users")
@@ -108,7 +108,7 @@ def test_kept_shapes_are_bounded_and_the_forgotten_make_room(api: Api, monkeypat
     sender = sender_of(api)
 
     def note(names: str, at: int) -> list[Any]:
-        with api.database.transaction():
+        with api.database.transaction(api.account_id):
             return shapes.note(api.account_id, sender[1], {("op", name): 1 for name in names}, at)
 
     moment = now()
@@ -122,7 +122,7 @@ def test_kept_shapes_are_bounded_and_the_forgotten_make_room(api: Api, monkeypat
 
 
 def sender_of(api: Api) -> tuple[str, str, str]:
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         (found,) = credentials.connections(api.account_id)
     return api.account_id, found.id, found.name
 

@@ -62,19 +62,19 @@ def test_a_rate_that_cannot_be_known_lets_requests_through(api: Api, caplog: pyt
 
 
 def test_buckets_of_postgresql_write_no_log(api: Api) -> None:
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         kind = sa.text("SELECT relpersistence FROM pg_class WHERE relname = 'rate'")
         assert execute(kind).scalar() in ("u", b"u")
 
 
 def test_shared_bucket_fills_again_and_never_above_its_burst(api: Api) -> None:
-    with api.database.reading():
+    with api.database.reading(api.account_id):
         (connection,) = credentials.connections(api.account_id)
     key = (api.account_id, connection.id)
     held = Rates(api.database, 10, 10)
     assert [held.wait(*key) for _ in range(10)] == [0] * 10
     assert 0 < held.wait(*key) <= 0.11
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         mine = rate.c.account_id == api.account_id
         execute(rate.update().where(mine).values(filled_at=rate.c.filled_at - 3_600_000_000))
     fresh = Rates(api.database, 10, 10)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from scim_server.store import accounts, user_logs
@@ -26,16 +28,17 @@ def statements(app: Flask) -> Iterator[list[str]]:
     """The statements that the application's connections run within the block, as SQLite is given them."""
     engine = app.extensions["scim"].database.engine
     seen: list[str] = []
-    engine.dispose()  # so that the block begins with one new connection, which is traced
-    with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        driver.set_trace_callback(
+
+    def trace(connection: Any, _record: Any) -> None:
+        connection.set_trace_callback(
             lambda text: None if text.startswith(BOOKKEEPING) else seen.append(" ".join(text.split()))
         )
+
+    sa.event.listen(engine, "connect", trace)
+    engine.dispose()  # so that the block has new connections, which are traced
     yield seen
-    with engine.connect() as connection:
-        connection.connection.driver_connection.set_trace_callback(None)
-    assert engine.pool.checkedin() == 1  # the traced connection was the only one
+    sa.event.remove(engine, "connect", trace)
+    engine.dispose()
 
 
 def test_reading_a_user_costs_two_statements(app: Flask, api: Api) -> None:
@@ -73,7 +76,7 @@ def test_total_of_a_list_without_a_filter_counts_no_rows(app: Flask, api: Api, q
             assert api.get(f"{path}?{query}")["totalResults"] == 9
         assert not [one for one in seen if "count(" in one and "FROM membership" not in one], seen
         (total,) = [one for one in seen if "FROM tally" in one]
-        with app.extensions["scim"].database.reading() as connection:
+        with app.extensions["scim"].database.reading(None) as connection:
             (plan,) = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {total}")]
         assert plan.startswith("SEARCH tally USING"), plan
         assert "(account_id=? AND kind=?)" in plan
@@ -107,7 +110,7 @@ def test_usual_walk_goes_on_where_its_index_says(app: Flask, api: Api) -> None:
     with statements(app) as seen:
         api.get(f"/Users?cursor={cursor}&count=2")
     (page,) = [one for one in seen if "LIMIT 3" in one]
-    with app.extensions["scim"].database.reading() as connection:
+    with app.extensions["scim"].database.reading(None) as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
     assert plan[0] == "SEARCH user USING INDEX ix_user_account_id_created_id (account_id=? AND (created,id)>(?,?))"
 
@@ -180,14 +183,14 @@ def test_repeated_patch_writes_nothing(app: Flask, api: Api) -> None:
 )  # fmt: skip
 def test_read_only_lists_cost_the_same_however_much_there_is(app: Flask, api: Api, path: str, cost: int) -> None:
     """The token is one of them; a domain's users are counted only where the number is needed."""
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         for licence_type in accounts.LICENCE_TYPES:
             accounts.add_licences(api.account_id, licence_type, 3)
         names = [f"d{number}.{api.domain}" for number in range(10)]
         domains = [{"account_id": api.account_id, "name": name, "requested_at": 1} for name in names]
         execute(approved_domain.insert(), domains)
     ids = [api.user(f"u{number}")["id"] for number in range(12)]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         entries = [LogEntry(f"m{n}", ids[n % 12], n, "open") for n in range(60)]
         assert user_logs.write(api.account_id, entries) == 60
     with statements(app) as seen:
@@ -224,7 +227,7 @@ def test_entries_are_found_by_an_index(app: Flask, api: Api, query: str, index: 
     with statements(app) as seen:
         api.get(f"/UserLogEntries?{query.format(user=user)}")
     (page,) = [one for one in seen if "FROM user_log" in one and "count(*)" not in one]
-    with app.extensions["scim"].database.reading() as connection:
+    with app.extensions["scim"].database.reading(None) as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
     assert plan[0] == f"SEARCH user_log USING INDEX {index}", plan
 
@@ -250,7 +253,7 @@ def test_event_records_are_found_by_an_index(app: Flask, api: Api, condition: st
     with statements(app) as seen:
         api.find(condition.format(user=user), "/EventRecords")
     (page,) = [one for one in seen if "FROM journal" in one and "count(*)" not in one]
-    with app.extensions["scim"].database.reading() as connection:
+    with app.extensions["scim"].database.reading(None) as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}")]
     assert plan[0] == f"SEARCH journal USING INDEX ix_journal_account_id_{index}", plan
 
@@ -263,7 +266,7 @@ def test_statistics_are_added_up_by_an_index_in_one_statement(app: Flask, api: A
         assert len(api.get("/UserStatistics?count=100")["Resources"]) == 20
     (sums,) = [one for one in seen if "FROM user_log" in one]
     assert [one for one in seen if "LIMIT 21 OFFSET 0" in one]  # one more than is told, to know that there are too many
-    with app.extensions["scim"].database.reading() as connection:
+    with app.extensions["scim"].database.reading(None) as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sums}")]
     assert (
         "ix_user_log_account_id_user_id_sent_at_id (account_id=? AND user_id=? AND sent_at>? AND sent_at<?)" in plan[0]

@@ -117,7 +117,7 @@ def test_damaged_token_is_refused_without_a_look_into_the_database(app: Flask, a
 
 def test_earlier_token_without_a_checksum_works(api: Api) -> None:
     token = "scim_" + secrets.token_urlsafe(32)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         wired = credentials.connect(api.account_id, "old", "default", now())
         credentials.issue(api.account_id, wired.id, "scim.read", now(), None)
         newest = credentials.listed(api.account_id)[-1]

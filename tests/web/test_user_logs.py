@@ -51,7 +51,7 @@ def entries(user_id: str, number: int) -> Iterator[LogEntry]:
 def people(api: Api) -> tuple[str, str]:
     """Two users with logs."""
     ava, bob = api.user("ava")["id"], api.user("bob")["id"]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         assert user_logs.write(api.account_id, [*entries(ava, 8), *entries(bob, 3)]) == 11
     return ava, bob
 
@@ -158,7 +158,7 @@ def test_an_entry_is_not_sent_again_until_it_changes(api: Api, people: tuple[str
     path = f"/UserLogEntries/{people[0][-6:]}-1"
     version = api.get(path)["meta"]["version"]
     api.get(path, headers={"If-None-Match": version}, status=304)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         mine = (user_log.c.account_id == api.account_id, user_log.c.id == path.rpartition("/")[2])
         execute(user_log.update().where(*mine).values(open_count=9))
     assert api.get(path, headers={"If-None-Match": version})["openCount"] == 9
@@ -168,7 +168,7 @@ def test_known_entries_are_left_as_they_are(api: Api, people: tuple[str, str]) -
     ava, bob = people
     before = logged(api)
     again = [LogEntry(f"{ava[-6:]}-1", bob, 7, "deleted"), LogEntry("new", bob, JANUARY + 99 * DAY, "open")]
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         assert user_logs.write(api.account_id, [*again, again[1]]) == 1
         assert user_logs.write(api.account_id, []) == 0
     assert logged(api)[:-1] == before

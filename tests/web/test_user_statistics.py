@@ -25,7 +25,7 @@ YEAR = f'periodStart ge "{START}" and periodEnd le "{END}"'
 def people(api: Api) -> tuple[str, str, str]:
     """Two users with logs in January 2026, and one without."""
     ava, bob, cem = (api.user(name)["id"] for name in ("ava", "bob", "cem"))
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         user_logs.write(api.account_id, [*entries(ava, 8), *entries(bob, 3)])
     return ava, bob, cem
 
@@ -68,7 +68,7 @@ def test_period_is_the_last_month_unless_said_otherwise(api: Api) -> None:
     user = api.user()["id"]
     moment = now()
     sent = (moment - 60_000_000, moment - 27 * DAY, moment - 32 * DAY)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         user_logs.write(api.account_id, [LogEntry(f"m{n}", user, at, "open") for n, at in enumerate(sent)])
     one = api.get(f"/UserStatistics/{user}")
     assert one["messagesSent"] == 2
@@ -173,14 +173,14 @@ def test_version_changes_with_the_sums_and_not_with_the_clock(api: Api, people: 
     path = f"/UserStatistics/{people[2]}"
     version = api.get(path)["meta"]["version"]
     api.get(path, headers={"If-None-Match": version}, status=304)
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         user_logs.write(api.account_id, [LogEntry("fresh", people[2], now() - 1_000_000, "open")])
     assert api.get(path, headers={"If-None-Match": version})["messagesSent"] == 1
 
 
 def test_statistics_disappear_with_the_log(api: Api, people: tuple[str, str, str]) -> None:
     ava, bob, _ = people
-    with api.database.transaction():
+    with api.database.transaction(api.account_id):
         user_logs.purge(api.account_id, ava)
     api.delete(f"/Users/{bob}")
     told: dict[str, Any] = {one["id"]: one for one in api.find(YEAR, "/UserStatistics")}

@@ -1,6 +1,7 @@
 """The server as a real process, spoken to in bytes: what no client library would send (protocol.md 4.2, 4.3, 4.25)."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -127,12 +128,26 @@ def person(api: Api, name: str) -> dict[str, Any]:
     return {"schemas": [USER], "userName": api.mail(name)}
 
 
-def test_answers_name_no_framework(api: Api, wire: Wire) -> None:
-    """HTP-18: what the process itself adds included."""
-    status, headers, _ = wire.one(get(api))
-    assert status == 200
-    told = f"{headers.get('server', '')} {headers.get('x-powered-by', '')}".lower()
-    assert not [word for word in ("werkzeug", "flask", "python", "/") if word in told]
+def test_answers_name_no_software(api: Api, wire: Wire) -> None:
+    """HTP-18: what the process itself adds included; and what never reaches the application has no name at all."""
+    for sent, expected in ((get(api), 200), (get(api, "/Nowhere"), 404), (get(api, "/Users/%ff"), 404)):
+        status, headers, body = wire.one(sent)
+        assert (status, headers["server"]) == (expected, "scim")
+        assert not {"x-powered-by", "via"} & set(headers)
+        assert not SOFTWARE.search(f"{headers}{body.decode()}")
+    for sent, expected in (
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (get(api, "/Users?" + "x" * 70_000), 414),
+        (get(api, "/Users", *(f"X-{n}: {n}" for n in range(200))), 431),
+    ):
+        status, headers, body = wire.one(sent)
+        assert status == expected
+        assert set(headers) <= {"content-length", "connection", "date"}
+        assert body == b""
+
+
+SOFTWARE = re.compile("werkzeug|flask|python|granian|hyper|gunicorn", re.IGNORECASE)
 
 
 def test_two_authorization_headers_are_refused(api: Api, wire: Wire) -> None:

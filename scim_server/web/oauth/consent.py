@@ -62,7 +62,7 @@ def _decided(server: Server, asked: Asked, grant: Any) -> Response:
     if "deny" in asked.form:
         return _located(server, server.create_authorization_response(asked, None, grant))
     text = re.sub(r"[\s-]", "", asked.form.get("consent", "")).upper()
-    with scim_service().database.transaction():
+    with scim_service().database.transaction(client.account_id):
         if granting.consent(client, text, g.request_id):
             return _located(server, server.create_authorization_response(asked, client, grant))
     return _page(asked, WRONG)
@@ -106,5 +106,4 @@ def _html(body: str, status: int, target: str | None = None) -> Response:
     )
     response = make_response(body, status)
     response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Frame-Options"] = "DENY"
     return response

@@ -33,7 +33,7 @@ class Introspection(IntrospectionEndpoint):
     def authenticate_token(self, request: Any, client: Any) -> dict[str, Any] | None:
         """Return what is told of a token that is good; None of any other."""
         text, mine = _token(request), client.client
-        with scim_service().database.reading():
+        with scim_service().database.reading(mine.account_id):
             access = clients.token_of(mine.account_id, mine.id, digest(text))
             refresh = tickets.find(mine.account_id, tickets.REFRESH, mine.id, text)
         if access is not None and access.revoked_at is None and access.expires_at > now():

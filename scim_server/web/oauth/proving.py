@@ -1,5 +1,6 @@
 """How clients prove who they are without a secret: by a signed assertion (RFC 7523), by a certificate (RFC 8705)."""
 
+import hmac
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -120,7 +121,7 @@ def by_issuer(query_client: Any, request: Any) -> OAuthClient | None:
     mine = client.client
     if mine.method != FEDERATED or mine.trust_id is None:
         return None
-    with scim_service().database.reading():
+    with scim_service().database.reading(mine.account_id):
         trust = trusts.live(mine.account_id, mine.trust_id)
     try:
         claims = _vouched(text, trust)
@@ -161,7 +162,8 @@ def by_own_certificate(query_client: Any, request: Any) -> OAuthClient | None:
     certificate, client = certificate_of_request(), _named(query_client, request)
     if certificate is None or client is None or client.client.thumbprint is None:
         return None
-    return client if thumbprint(certificate) == client.client.thumbprint and is_in_time(certificate) else None
+    is_own = hmac.compare_digest(thumbprint(certificate), client.client.thumbprint)
+    return client if is_own and is_in_time(certificate) else None
 
 
 def _named(query_client: Any, request: Any) -> OAuthClient | None:

@@ -126,7 +126,7 @@ class Server(AuthorizationServer):
         place = clients.place_of(client_id)
         if place is None:
             return None
-        with scim_service().database.reading():
+        with scim_service().database.reading(place[0]):
             found = clients.live(*place)
         if found is None:
             return None

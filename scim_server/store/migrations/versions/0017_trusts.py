@@ -6,8 +6,10 @@ Revision ID: 0017
 import sqlalchemy as sa
 from alembic import op
 
+from scim_server.store.migrations.rows import lock_rows
+
 revision = "0017"
-down_revision = "0016"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -55,6 +57,7 @@ def upgrade() -> None:
         sqlite_where=live,
         postgresql_where=live,
     )
+    lock_rows("trusted_issuer")
     for column in ("jwks_url", "trust_id"):
         op.add_column("oauth_client", sa.Column(column, TEXT))
     op.add_column("connection", sa.Column("basic", sa.Boolean(), nullable=False, server_default=sa.false()))
