@@ -28,7 +28,7 @@ _OF_MANY = frozenset(
 """Claims that say nothing of who it is: whoever the issuer serves may have a token with them."""
 _TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OF_TENANT = re.compile(rf"https://sts\.windows\.net/{_TENANT.pattern}/")
-BLANK_SECRET = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"  # noqa: S105  # an audience, which is public
+ENTRA_AUDIENCE = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"  # an audience, which is public
 """The audience of the tokens that Entra sends where its Secret Token was left blank."""
 _FIRST, _SECOND = "https://sts.windows.net/{}/", "https://login.microsoftonline.com/{}/v2.0"
 _FIRST_KEYS = "https://login.microsoftonline.com/{}/discovery/keys"
@@ -112,7 +112,7 @@ def _preset(wanted: Wanted) -> Wanted:
     return replace(
         wanted,
         issuer=(_FIRST if is_blank else _SECOND).format(tenant),
-        audience=wanted.audience or (BLANK_SECRET if is_blank else None),
+        audience=wanted.audience or (ENTRA_AUDIENCE if is_blank else None),
         jwks_url=wanted.jwks_url or (_FIRST_KEYS if is_blank else _SECOND_KEYS).format(tenant),
     )
 
@@ -149,7 +149,7 @@ def _text(option: str, text: str | None) -> str:
 def _claim(text: str | None, issuer: str, audience: str) -> tuple[str, str]:
     """Return the claim that says who it is: without one, whoever the issuer serves would be let in."""
     if text is None:
-        if audience == BLANK_SECRET and _OF_TENANT.fullmatch(issuer):
+        if audience == ENTRA_AUDIENCE and _OF_TENANT.fullmatch(issuer):
             return "", ""
         raise PortalError("--claim is missing: say whose tokens are taken, such as --claim sub=0oa1b2c3.")
     name, _, value = text.partition("=")

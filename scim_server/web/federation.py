@@ -35,7 +35,7 @@ TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """What a token may call itself (RFC 9068 section 4), if it says so; no logout token or event is one."""
 WAIT = 30
 _KEYSETS = "scim_key_sets"
-_THUMBPRINT = "x5t#S256"
+_CERTIFICATE = "x5t#S256"
 """By which a token is bound to a certificate (RFC 8705 section 3.1)."""
 _ENCRYPTED_PARTS = 4
 """Dots of an encrypted token."""
@@ -174,7 +174,7 @@ def credential_of(text: str) -> Credential:
     verify(presented, trust)
     wrong = fault(presented.claims) or _unprovable(presented.claims)
     ends = 0 if wrong else int(presented.claims["exp"] + LEEWAY) * 1_000_000
-    thumbprint = None if wrong else (presented.claims.get("cnf") or {}).get(_THUMBPRINT)
+    thumbprint = None if wrong else (presented.claims.get("cnf") or {}).get(_CERTIFICATE)
     credential = trusts.credential_of(trust, _scopes(presented.claims, trust), ends, thumbprint)
     if wrong:
         raise Outdated(credential, wrong)
@@ -184,7 +184,7 @@ def credential_of(text: str) -> Credential:
 def _unprovable(claims: Mapping[str, Any]) -> str | None:
     """Return why a token that is bound to a key is refused, unless that is the key of a certificate (RFC 7800)."""
     bound = claims.get("cnf")
-    by_certificate = isinstance(bound, dict) and list(bound) == [_THUMBPRINT] and isinstance(bound[_THUMBPRINT], str)
+    by_certificate = isinstance(bound, dict) and list(bound) == [_CERTIFICATE] and isinstance(bound[_CERTIFICATE], str)
     if bound is None or by_certificate:
         return None
     return "The token is bound to a key of its client (cnf) that no request can prove here."

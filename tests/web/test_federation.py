@@ -16,7 +16,7 @@ from scim_server import create_app
 from scim_server.cli.guarding import pause
 from scim_server.cli.portal import Portal
 from scim_server.cli.texts import PortalError
-from scim_server.cli.trusting import BLANK_SECRET, Trusting
+from scim_server.cli.trusting import ENTRA_AUDIENCE, Trusting
 from scim_server.settings import Settings
 from scim_server.web.certificates import thumbprint
 from scim_server.web.keysets import PAUSE
@@ -73,7 +73,7 @@ def test_tokens_as_identity_providers_shape_them_are_let_in(api: Api, issuer: Is
         bearing(api, issuer.sign(header=header, **{"aud": audience, "sub": "s", **claims})).get("/Users")
 
 
-def entra(issuer: Issuer, audience: str = BLANK_SECRET, **claims: Any) -> str:
+def entra(issuer: Issuer, audience: str = ENTRA_AUDIENCE, **claims: Any) -> str:
     """The token that Entra sends where its Secret Token was left blank."""
     told = {"iss": f"https://sts.windows.net/{TENANT}/", "aud": audience, "tid": TENANT, "sub": "x", "appid": "y"}
     return issuer.sign(header={"x5t": "rsa"}, **{**told, **claims})
