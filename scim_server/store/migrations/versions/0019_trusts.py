@@ -1,6 +1,6 @@
 """Trusted issuers; clients whose keys are at a URL or whom an issuer vouches for; connections that may use Basic.
 
-Revision ID: 0017
+Revision ID: 0019
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 from scim_server.store.migrations.rows import lock_rows
 
-revision = "0017"
+revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
