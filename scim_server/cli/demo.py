@@ -94,7 +94,9 @@ def _prepared(settings: "Settings") -> tuple[bool, str]:
     for kind, quantity in LICENCES.items():
         if kind not in held:
             portal.add_licences(ACCOUNT, kind, quantity)
-    _ensure_administrator(checked(settings).extensions["scim"])
+    service = checked(settings).extensions["scim"]
+    _ensure_administrator(service)
+    service.database.engine.dispose()  # a worker that inherited an open file of SQLite would spoil it
     token = portal.issue_token(ACCOUNT, CONNECTION, None, (), None)["token"]
     database.engine.dispose()
     return kept, token
@@ -126,7 +128,6 @@ def _ensure_administrator(service: "Service") -> None:
         EXTENSION: {"role": "administrator"},
     }
     provisioning.create(service, caller, service.catalogue.endpoints["/Users"], body)
-    service.database.engine.dispose()
 
 
 def _told(

@@ -7,7 +7,7 @@ is none outside of a block. Reads run without BEGIN and COMMIT, which saves two 
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from math import inf
@@ -50,8 +50,9 @@ class Ready:
     @contextmanager
     def one(self) -> Iterator[sa.Connection]:
         """Give a connection to the block; after an error it goes back to the pool, which undoes what was begun."""
+        waiting = self._waiting
         try:
-            connection = self._waiting.pop()
+            connection = waiting.pop()
         except IndexError:
             connection = self._engine.connect()
         try:
@@ -59,17 +60,19 @@ class Ready:
         except BaseException:
             connection.close()
             raise
-        if len(self._waiting) < self._most:
-            self._waiting.append(connection)
+        if waiting is self._waiting and not connection.invalidated and len(waiting) < self._most:
+            waiting.append(connection)
         else:
             connection.close()
 
     def close(self) -> None:
         """Close the connections that wait, as their pool is gone."""
-        while self._waiting:
-            connection = self._waiting.pop()
-            connection.invalidate()
-            connection.close()
+        waiting, self._waiting = self._waiting, []  # what is in use is closed when its block ends
+        with suppress(IndexError):
+            while True:
+                connection = waiting.pop()
+                connection.invalidate()
+                connection.close()
 
 
 class Database:
@@ -98,6 +101,7 @@ class Database:
         sa.event.listen(self.engine, "handle_error", tell_out_of_time)
         self._readers, self._writers = Ready(self._reading, READERS), Ready(self.engine, WRITERS)
         sa.event.listen(self.engine, "engine_disposed", self._close_ready)
+        sa.event.listen(self.engine, "invalidate", self._close_lost)
 
     @property
     def dialect(self) -> str:
@@ -125,7 +129,12 @@ class Database:
                 write(key, number)
             if self.before_commit is not None and "written" in connection.info:
                 self.before_commit(connection.info["written"])
+            _check_whole(connection)
             connection.commit()
+
+    def _close_lost(self, _: Any, __: Any, error: BaseException | None) -> None:
+        if error is not None:  # the others have been lost with it
+            self._close_ready(self.engine)
 
     def _close_ready(self, _: sa.Engine) -> None:
         self._readers.close()
@@ -141,9 +150,18 @@ class Database:
             yield
         finally:
             _current.reset(token)
-            info.pop("deadline", None)
-            info.pop("waiting", None)
-            info.pop("written", None)
+            if not connection.invalidated:  # else its info may be that of another thread's connection by now
+                info.pop("deadline", None)
+                info.pop("waiting", None)
+                info.pop("written", None)
+
+
+def _check_whole(connection: sa.Connection) -> None:
+    """Refuse to end a transaction of which a statement failed: PostgreSQL's COMMIT would undo it without a word."""
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        if driver.info.transaction_status.name == "INERROR":
+            raise RuntimeError("a statement of the transaction has failed, and the code went on")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -131,8 +132,9 @@ def _told(connection: sa.Connection, driver: Any, text: str, error: Any) -> Base
     dialect = connection.dialect
     is_lost = dialect.is_disconnect(error, driver, None)
     if is_lost:
+        with suppress(sa.exc.DBAPIError):  # SQLAlchemy meets it too, and then holds the whole pool for lost
+            connection.exec_driver_sql("SELECT 1")
         connection.invalidate(error)
-        connection.engine.dispose()  # the others have been lost with it
     base = dialect.loaded_dbapi.Error
     told: BaseException = sa.exc.DBAPIError.instance(
         text, None, error, base, connection_invalidated=is_lost, dialect=dialect

@@ -7,7 +7,7 @@ from threading import Lock
 
 import sqlalchemy as sa
 
-from scim_server.store.database import Database
+from scim_server.store.database import Database, OutOfTime
 from scim_server.store.identifiers import lock_number
 
 
@@ -58,7 +58,7 @@ class Slots:
 def _unlock(connection: sa.Connection, key: int) -> None:
     try:
         is_free = _run(connection, sa.func.pg_advisory_unlock(key))
-    except sa.exc.SQLAlchemyError:
+    except (sa.exc.SQLAlchemyError, OutOfTime):
         is_free = False
     if not is_free:
         connection.invalidate()  # it goes back to no pool while it holds the lock

@@ -1,8 +1,9 @@
 """The lock on rows: PostgreSQL shows and takes rows of the account alone that ``database.enter`` has named.
 
 It stands behind the conditions of the statements, for the day on which one is forgotten. The owner of the tables is
-held to it as well (FORCE), a migration that changes rows of a locked table too: it enters one account after the other.
-A superuser and a role with BYPASSRLS are not.
+held to it as well (FORCE); a superuser and a role with BYPASSRLS are not. A migration is, too: one that changes rows of
+a locked table, or adds a foreign key to one, whose check would pass over the rows that it cannot see, says NO FORCE ROW
+LEVEL SECURITY first and FORCE at its end.
 
 The account must stand alone in the policy, not in an OR: so the planner sees that the statement asks for the same one,
 and compares once instead of for each row.
