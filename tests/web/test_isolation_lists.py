@@ -36,9 +36,9 @@ def questions() -> Iterator[tuple[str, str, Any]]:
             yield "POST", f"{path}/.search", {"schemas": [SEARCH], "count": 50, **given}
         for attribute in ENDPOINTS[path].by_urn.values():
             has = f"{attribute.urn} pr"
-            yield "GET", f"{path}?{urlencode({'sortBy': attribute.urn})}", None
+            yield "GET", f"{path}?{urlencode({'sortBy': attribute.urn, 'count': 20})}", None
             yield "GET", f"{path}?{urlencode({'filter': f'{has} or not ({has})', 'count': 0})}", None
-            body = {"schemas": [SEARCH], "filter": has, "sortBy": attribute.urn, "sortOrder": "descending"}
+            body = {"schemas": [SEARCH], "filter": has, "sortBy": attribute.urn, "sortOrder": "descending", "count": 20}
             yield "POST", f"{path}/.search", {**body, "attributes": [attribute.urn]}
     for filter_ in ("id pr", "userName pr", 'meta.resourceType eq "User"', "displayName pr or externalId pr"):
         for sort in ({}, {"sortBy": "id"}, {"sortBy": "displayName", "sortOrder": "descending"}):
@@ -65,13 +65,8 @@ def world(database_url: str, memory: dict[int, tuple[Answer, Answer]]) -> Iterat
         with untouched(made, begun=("", "")):
             after = [made.one(made.asker, *question) for question in QUESTIONS]
         memory |= dict(enumerate(zip(before, after, strict=True)))
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _untouched(world: World) -> Iterator[None]:
-    with untouched(world):
-        yield
+        with untouched(made):
+            yield made
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/"])
@@ -126,12 +121,12 @@ def test_value_of_another_account_is_found_by_no_filter(world: World, path: str,
     nobodys = unlike(attribute, value) if theirs else value
     world.asker.words["value"], world.twin.words["value"] = (orjson.dumps(one).decode() for one in (value, nobodys))
     try:
+        world.both("GET", f"{path}?filter={attribute.urn}+eq+{{value}}&count=0")
         for condition in conditions(attribute):
-            answer = world.both("POST", f"{path}/.search", {"filter": condition, "count": 1000, "schemas": [SEARCH]})
-            answer_in_url = world.both("GET", f"{path}?filter={condition.replace(' ', '+')}&count=0")
+            answer = world.both("POST", f"{path}/.search", {"filter": condition, "count": 20, "schemas": [SEARCH]})
             if answer.status == 200:
                 page = answer.json
-                assert page["totalResults"] == len(page["Resources"]) == answer_in_url.json["totalResults"]
+                assert len(page["Resources"]) == min(page["totalResults"], 20)
                 if condition.endswith(" eq {value}") and theirs:
                     assert page["totalResults"] == 0
             else:
