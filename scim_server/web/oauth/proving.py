@@ -16,7 +16,7 @@ from scim_server.web.answers import scim_service
 from scim_server.web.certificates import certificate_of_request, is_in_time, is_issued_by, thumbprint
 from scim_server.web.metadata import ALGORITHMS, places
 from scim_server.web.oauth.keys import read_keys
-from scim_server.web.oauth.server import OAuthClient, Server, Unproved
+from scim_server.web.oauth.server import OAuthClient, Server, Unproved, Unverified
 
 LEEWAY = 60
 """Seconds by which the client's clock may be off."""
@@ -54,14 +54,14 @@ class Assertion(JWTBearerClientAssertion):
         """Return the keys of the client, of which one may have signed."""
         self._client = client.client
         if client.client.method != self.CLIENT_AUTH_METHOD:
-            raise Unproved("The client is not registered for private_key_jwt.")
+            raise Unverified("The client is not registered for private_key_jwt.")
         keys = read_keys(client.client.jwks or "")
         return [key for key in keys if self._kid is None or key.kid == self._kid or len(keys) == 1]
 
     def process_assertion_claims(self, assertion: str, resolve_key: Sequence[Key]) -> Any:
         """Return the claims of an assertion that one of the keys has signed in one of our ways."""
         if not resolve_key:
-            raise Unproved("No key of the client has the kid of the assertion.")
+            raise Unverified("No key of the client has the kid of the assertion.")
         for key in resolve_key:
             try:
                 claims = jwt.decode(assertion, key, algorithms=list(ALGORITHMS)).claims
@@ -69,7 +69,7 @@ class Assertion(JWTBearerClientAssertion):
                 continue
             self.verify_claims(claims)
             return claims
-        raise Unproved(f"The signature of the assertion is wrong, or not one of {', '.join(ALGORITHMS)}.")
+        raise Unverified(f"The signature of the assertion is wrong, or not one of {', '.join(ALGORITHMS)}.")
 
     def verify_claims(self, claims: Any) -> None:
         """Refuse an assertion that is not of this client, not for this server, out of time, or used before."""
