@@ -161,9 +161,7 @@ def untouched(world: World, begun: Sequence[str] = (), told: bool = False) -> It
     yield
     left = world.rows(world.owner)
     assert left | ({"journal": rows["journal"]} if told else {}) == rows
-    theirs, nothing = (
-        world.told(life, after)[1] for life, after in zip((world.asker, world.twin), begun, strict=True)
-    )
+    theirs, nothing = (world.told(life, after)[1] for life, after in zip((world.asker, world.twin), begun, strict=True))
     assert theirs == nothing, [pair for pair in zip_longest(theirs, nothing) if pair[0] != pair[1]]
     assert MARK not in str(nothing)
 
