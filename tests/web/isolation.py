@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server import create_app
 from scim_server.provisioning.group_kinds import permit
@@ -223,7 +224,7 @@ def _life(app: Flask, name: str) -> Life:
     """One of the two, with things of its own: a user with a licence, a group, a device, a token of the user."""
     api = _account(app, name, f"{name}.example")
     user = api.user("eve", externalId="e-1", displayName="Eve", ext={"licenseType": "pro"}, title="Lead")
-    group = api.group("Own", user["id"])
+    group = api.group(f"Own {name}", user["id"])
     device = api.post("/Devices", {"schemas": [DEVICE], "displayName": "Scanner", "serialNumber": "OWN-1", "slot": 1})
     api.post("/Places", {"schemas": [PLACE, RENT], "name": "Yard", RENT: {"amount": 1, "paid": True}})
     api.write_log(user["id"], 2)
@@ -244,10 +245,31 @@ def token_of(api: Api, user_id: str) -> Api:
 def settle(world: World) -> None:
     """Give the owner all that it has, and the two the words for it."""
     words = furnish(world.owner)
+    for life in (world.asker, world.twin):
+        add_echoes(world.owner, life)
     world.asker.words |= words
     world.twin.words |= {word: nothing(word, value) for word, value in words.items()}
     ids = [one for one in words.values() if SHAPES[0][0].fullmatch(one)]
     world.secrets = {MARK, world.owner.account_id, *ids}
+
+
+def add_echoes(owner: Api, life: Life) -> None:
+    """Give the owner every row that one of the two has, ids and names alike, but what is unique in all of the service.
+
+    No id of the server's comes twice; here they do, so that a statement that forgets its account meets two rows.
+    """
+    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[owner.database.dialect]
+    tables = [table for table in metadata.sorted_tables if "account_id" in table.c]
+    with owner.database.reading(life.api.account_id):
+        mine = {table: execute(sa.select(table).where(table.c.account_id == life.api.account_id)) for table in tables}
+        rows = {table: [row._asdict() for row in found] for table, found in mine.items()}
+    with owner.database.transaction(owner.account_id):
+        for table, found in rows.items():
+            for row in found:
+                row |= {"connection": {"name": f"of {row.get('id')}"}, "oauth_client": {"secret": None}}.get(
+                    table.name, {}
+                )
+                execute(insert(table).values(row | {"account_id": owner.account_id}).on_conflict_do_nothing())
 
 
 def nothing(word: str, value: str) -> str:
@@ -314,7 +336,6 @@ def furnish(owner: Api) -> dict[str, str]:
     )
     owner.write_log(ava["id"], 3)
     owner.refuse("POST", "/Users", {"schemas": [USER], "userName": f"ava@{MARK}.test"}, kind="invalidValue")
-    owner.policy(licenseShortage__direct="pend", deactivation__graceDays=91)
     owner.buy("advanced", 3)
     owner.get("/Users?cursor=&count=1")
     cursor = orjson.loads(owner.response.body)["nextCursor"]

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from scim_server.cli.registering import Registry
 from scim_server.store.tokens import CLIENT_SECRET, REFRESH, TOKEN, new_secret
 from tests.web.conftest import Api
-from tests.web.isolation import Answer, Life, World, isolated, nothing, settle, untouched
+from tests.web.isolation import Answer, Life, World, add_echoes, isolated, nothing, settle, untouched
 from tests.web.oauth import assertion, key_set, own, post, register
 
 BACK = "https://idp.example/back"
@@ -69,6 +69,7 @@ def world(database_url: str, tmp_path_factory: Any, keys: Mapping[str, ECKey]) -
         for life in (made.asker, made.twin):
             life.words |= {f"own_{word}": value for word, value in clients_of(life.api, files["own"]).items()}
             life.others["nobody"] = replace(life.api, token=None)
+            add_echoes(made.owner, life)
         yield made
 
 

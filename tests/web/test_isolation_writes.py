@@ -1,6 +1,6 @@
 """What an account writes links, finds and frees nothing of another's: protocol.md 4.23."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,7 +57,7 @@ WRITES: Mapping[str, tuple[str, str, Any, int]] = {
         "PATCH", OWN_GROUP, patching(op("replace", 'members[value eq "{user}"].value', "{own_user}")), 400,
     ),
     "rename as theirs": ("PATCH", OWN_GROUP, patching(op("replace", "displayName", "{name}")), 200),
-    "rename back": ("PATCH", OWN_GROUP, patching(op("replace", "displayName", "Own")), 200),
+    "rename back": ("PATCH", OWN_GROUP, patching(op("replace", "displayName", "Own {own_name}")), 200),
     "a group named as theirs": ("POST", "/Groups", group(displayName="{name}", externalId="{externalId}"), 201),
     "a group in their group": ("POST", "/Groups", group(displayName="In", groups=[{"value": "{group}"}]), 201),
     "a mailbox of theirs": (
@@ -146,7 +146,7 @@ def test_thing_of_another_account_is_no_member(world: World, named: str) -> None
     for status, method, path, body in (
         (400, "POST", "/Groups", group(member)),
         (201 if "value" in member else 400, "POST", "/Groups", group(OURS, member, displayName=f"With {named}")),
-        (400, "PUT", OWN_GROUP, group(member, displayName="Own")),
+        (400, "PUT", OWN_GROUP, group(member, displayName="Own {own_name}")),
         (400, "PATCH", OWN_GROUP, patching(op("add", "members", [member]))),
         (400, "PATCH", OWN_GROUP, patching(op("add", None, {"members": [member]}))),
         (200 if "value" in member else 400, "PATCH", OWN_GROUP, patching(op("remove", "members", [member]))),
@@ -245,3 +245,43 @@ def test_user_of_another_account_is_nobody_to_a_user(
     """MTN-01, MTN-05, ME-01: by a token that stands for a user."""
     answer = world.both(method, path, body, by="user")
     assert answer.status == status, answer.body
+
+
+LEADER = "lea@{own_domain}"
+LIFE: tuple[tuple[int, str, str, Any], ...] = (
+    (201, "POST", "/Users", user(schemas=[USER, EXT], userName=LEADER, password="P4ss-of-lea-1", **{EXT: {"licenseType": "eco"}})),
+    (200, "PATCH", OWN_USER, patching(op("remove", f"{EXT}:licenseType"))),
+    (200, "PATCH", "/Users/{lea}", patching(op("replace", None, {EXT: {"licenseTransferTo": "{own_user}"}}))),
+    (200, "PATCH", "/Users/{lea}", patching(op("replace", f"{EXT}:licenseType", "pro"))),
+    (200, "PATCH", "/Users/{lea}", patching(op("replace", f"{EXT}:role", "administrator"))),
+    (200, "PATCH", OWN_USER, patching(op("replace", "active", False))),
+    (200, "PATCH", OWN_USER, patching(op("replace", "active", True))),
+    (200, "PATCH", OWN_USER, patching(op("replace", "userName", "evi@{own_domain}"))),
+    (200, "PATCH", OWN_USER, patching(op("replace", "userName", "eve@{own_domain}"))),
+    (200, "PATCH", OWN_GROUP, patching(op("add", "members", [{"value": "{lea}"}]))),
+    (200, "PATCH", OWN_GROUP, patching(op("remove", "members"))),
+    (200, "PATCH", OWN_GROUP, patching(op("replace", "displayName", "Sales"))),
+    (200, "PATCH", OWN_GROUP, patching(op("replace", "members", [OURS, {"value": "{lea}"}]))),
+    (200, "PATCH", OWN_GROUP, patching(op("replace", "displayName", "Own {own_name}"))),
+    (200, "PATCH", OWN_GROUP, patching(op("replace", f"{GEXT}:licenseType", "pro"))),
+    (200, "PUT", "/Devices/{own_device}", {"schemas": [DEVICE], "displayName": "D", "serialNumber": "{serial}2", "slot": 77123}),
+    (204, "DELETE", OWN_GROUP, None),
+    (204, "DELETE", "/Devices/{own_device}", None),
+    (204, "DELETE", OWN_USER, None),
+)  # fmt: skip
+"""What becomes of an account in an ordinary life, with the names of another's things in it."""
+
+
+def test_ordinary_life_of_an_account_leaves_others_as_they_are(
+    database_url: str, make_url: Callable[[str], str]
+) -> None:
+    """MTN-01, MTN-04, R6, R22: where names, licences, positions in a queue and journals are alike."""
+    with isolated(make_url(database_url.partition(":")[0].partition("+")[0])) as world:
+        settle(world)
+        with untouched(world):
+            for status, method, path, body in LIFE:
+                answer = world.both(method, path, body)
+                assert answer.status == status, (method, path, body, answer.body)
+                if body and body.get("userName") == LEADER:
+                    for life in (world.asker, world.twin):
+                        life.words["lea"] = life.api.find(life.say(f'userName eq "{LEADER}"'))[0]["id"]
