@@ -1,7 +1,7 @@
 """Lists, filters, sorts and cursors are the same whether another account has things or not: protocol.md 4.23."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -96,11 +96,17 @@ def value_in(resource: Any, endpoint: Endpoint, attribute: Attribute) -> Any:
     return None if isinstance(found, dict | list) else found
 
 
-def values(api: Any, endpoint: Endpoint, attribute: Attribute) -> list[Any]:
-    """What the resources of an account have at an attribute."""
-    found = api.get(f"{endpoint.path}?{urlencode({'attributes': attribute.urn})}")["Resources"]
-    told = [value_in(one, endpoint, attribute) for one in found]
-    return [one for one in told if one is not None]
+@pytest.fixture(scope="module")
+def told(world: World) -> Mapping[str, tuple[list[Any], list[Any]]]:
+    """By endpoint, the resources of the owner, and those of the two."""
+    two = (world.asker.api, world.twin.api)
+    return {
+        path: (
+            world.owner.get(f"{path}?count=50")["Resources"],
+            [one for api in two for one in api.get(f"{path}?count=1000")["Resources"]],
+        )
+        for path in PATHS
+    }
 
 
 def unlike(attribute: Attribute, value: Any) -> Any:
@@ -112,11 +118,13 @@ def unlike(attribute: Attribute, value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("path", "attribute"), ATTRIBUTES, ids=NAMES)
-def test_value_of_another_account_is_found_by_no_filter(world: World, path: str, attribute: Attribute) -> None:
+def test_value_of_another_account_is_found_by_no_filter(
+    world: World, told: Mapping[str, tuple[list[Any], list[Any]]], path: str, attribute: Attribute
+) -> None:
     """MTN-03: as a value that nobody has, whatever compares with it."""
     endpoint = ENDPOINTS[path]
-    own = [one for life in (world.asker, world.twin) for one in values(life.api, endpoint, attribute)]
-    theirs = [one for one in values(world.owner, endpoint, attribute) if one not in own and attribute.name not in CLOCK]
+    of_owner, of_two = ([value_in(one, endpoint, attribute) for one in found] for found in told[path])
+    theirs = [one for one in of_owner if one not in (None, *of_two) and attribute.name not in CLOCK]
     value = theirs[0] if theirs else unlike(attribute, "x" * 9)
     nobodys = unlike(attribute, value) if theirs else value
     world.asker.words["value"], world.twin.words["value"] = (orjson.dumps(one).decode() for one in (value, nobodys))
