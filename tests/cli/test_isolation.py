@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from scim_server.cli import main
 from scim_server.cli.registering import Registration, Registry
 from scim_server.store import credentials
-from tests.web.isolation import MARK, Life, World, isolated, nothing, settle, untouched
+from tests.web.isolation import MARK, Life, World, add_echoes, isolated, nothing, settle, untouched
 
 NAMED: dict[str, tuple[list[str], int]] = {
     "group permit": (["{name}", "manageUsers"], 1),
@@ -93,3 +93,34 @@ def test_thing_of_another_account_is_not_found(world: World, database_url: str, 
 
 def test_every_command_has_a_case() -> None:
     assert set(commands(main)) == {*NAMED, *NOTHING, *CREATING, *OF_ALL}
+
+
+ORDINARY = (
+    ["licence", "add", "pro", "1"], ["licence", "remove", "pro", "1"], ["licence", "activations", "sharedMailbox", "7"],
+    ["domain", "request", "more.{own_domain}"], ["domain", "approve", "more.{own_domain}"], ["domain", "withdraw", "more.{own_domain}"],
+    ["connection", "pause", "idp-okta"], ["connection", "resume", "idp-okta"], ["connection", "show", "idp-okta"],
+    ["connection", "set", "idp-okta", "--profile", "entra"], ["token", "revoke", "{own_token_id}"], ["token", "list"],
+    ["token", "issue", "--user", "eve@{own_domain}"], ["client", "consent", "{own_client}"], ["client", "revoke", "{own_client}"],
+    ["client", "list"], ["guard", "approve"], ["guard", "show"], ["log", "--user", "eve@{own_domain}"], ["log", "import", "-"],
+    ["sweep"], ["domain", "list"], ["licence", "list"], ["notify", "--list"],
+)  # fmt: skip
+"""What administrators do, with the names and ids of another account's things in it."""
+
+
+def test_ordinary_commands_leave_other_accounts_as_they_are(world: World, database_url: str) -> None:
+    """MTN-01, R32: of things with the same names and ids."""
+    registration = Registration("authorization_code", "client_secret", redirect_uris=["https://i.example/"])
+    for life in (world.asker, world.twin):
+        client = Registry(life.api.database).create_client(life.api.account_name, "okta", None, registration)
+        with life.api.database.reading(life.api.account_id):
+            token_id = credentials.listed(life.api.account_id)[-1].id
+        life.words |= {"own_client": client["clientId"], "own_token_id": token_id}
+        add_echoes(world.owner, life)
+    line = json.dumps({"id": "m1", "user": "eve@{own_domain}", "sentAt": "2026-01-02T03:04:05Z", "status": "open"})
+    for command in ORDINARY:
+        words = 1 if command[0] in ("sweep", "notify") or "--user" in command[1] else 2
+        with untouched(world):
+            for life in (world.asker, world.twin):
+                code, output = told(world, life, database_url, " ".join(command[:words]), command[words:], line)
+                assert code == 0, (command, output)
+                assert MARK not in output
