@@ -245,12 +245,20 @@ def token_of(api: Api, user_id: str) -> Api:
 def settle(world: World) -> None:
     """Give the owner all that it has, and the two the words for it."""
     words = furnish(world.owner)
+    leave(world.owner, f"old@{world.asker.words['own_domain']}")
     for life in (world.asker, world.twin):
         add_echoes(world.owner, life)
     world.asker.words |= words
     world.twin.words |= {word: nothing(word, value) for word, value in words.items()}
     ids = [one for one in words.values() if SHAPES[0][0].fullmatch(one)]
     world.secrets = {MARK, world.owner.account_id, *ids}
+
+
+def leave(owner: Api, name: str) -> None:
+    """Have the owner have had a user of a name, which one of the two is to use."""
+    owner.policy(domains__enforcement="off")
+    owner.delete(f"/Users/{owner.post('/Users', {'schemas': [USER], 'userName': name})['id']}")
+    owner.policy(licenseShortage__direct="pend", deactivation__graceDays=91)
 
 
 def add_echoes(owner: Api, life: Life) -> None:

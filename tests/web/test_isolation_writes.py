@@ -272,6 +272,7 @@ LIFE: tuple[tuple[int, str, str, Any], ...] = (
     (200, "PATCH", OWN_GROUP, patching(op("remove", f"{GEXT}:licenseType"))),
     (204, "DELETE", "/Users/{nea}", None),
     (200, "PUT", "/Devices/{own_device}", {"schemas": [DEVICE], "displayName": "D", "serialNumber": "{serial}2", "slot": 77123}),
+    (201, "POST", "/Users", user(userName="old@{own_domain}")),
     (204, "DELETE", OWN_GROUP, None),
     (204, "DELETE", "/Devices/{own_device}", None),
     (204, "DELETE", OWN_USER, None),
