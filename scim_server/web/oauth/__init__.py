@@ -125,7 +125,8 @@ def _record(response: Response) -> Response:
     client, told = known.client, response.get_json()
     if current_app.extensions[_SELDOM].is_due("refused", client.public_id, MINUTE):
         actor = Actor("scimToken", client.connection, g.request_id)
-        why = {"status": response.status_code, "error": told["error"], "detail": told.get("error_description")}
+        detail = g.get("oauth_unverified") or told.get("error_description")
+        why = {"status": response.status_code, "error": told["error"], "detail": detail}
         entry = Entry("client.refused", "refused", "OAuthClient", client.id, client.name, **why)
         database = scim_service().database  # looked up before the answer is sent, after which there is no application
         response.call_on_close(lambda: record_refusal(database, client.account_id, actor, entry))

@@ -21,7 +21,7 @@ from scim_server.web.certificates import certificate_of_request, is_in_time, is_
 from scim_server.web.federation import keys_at
 from scim_server.web.metadata import ALGORITHMS, FEDERATED, places
 from scim_server.web.oauth.keys import read_keys
-from scim_server.web.oauth.server import OAuthClient, Server, Unproved
+from scim_server.web.oauth.server import OAuthClient, Server, Unproved, Unverified
 
 LEEWAY = 60
 """Seconds by which the client's clock may be off."""
@@ -59,7 +59,7 @@ class Assertion(JWTBearerClientAssertion):
         """Return the keys of the client, of which one may have signed."""
         self._client = client.client
         if client.client.method != self.CLIENT_AUTH_METHOD:
-            raise Unproved("The client is not registered for private_key_jwt.")
+            raise Unverified("The client is not registered for private_key_jwt.")
         if client.client.jwks_url is not None:
             return keys_at(client.client.jwks_url, self._kid)
         keys = read_keys(client.client.jwks or "")
@@ -68,7 +68,7 @@ class Assertion(JWTBearerClientAssertion):
     def process_assertion_claims(self, assertion: str, resolve_key: Sequence[Key]) -> Any:
         """Return the claims of an assertion that one of the keys has signed in one of our ways."""
         if not resolve_key:
-            raise Unproved("No key of the client has the kid of the assertion.")
+            raise Unverified("No key of the client has the kid of the assertion.")
         for key in resolve_key:
             try:
                 claims = jwt.decode(assertion, key, algorithms=list(ALGORITHMS)).claims
@@ -76,7 +76,7 @@ class Assertion(JWTBearerClientAssertion):
                 continue
             self.verify_claims(claims)
             return claims
-        raise Unproved(f"The signature of the assertion is wrong, or not one of {', '.join(ALGORITHMS)}.")
+        raise Unverified(f"The signature of the assertion is wrong, or not one of {', '.join(ALGORITHMS)}.")
 
     def verify_claims(self, claims: Any) -> None:
         """Refuse an assertion that is not of this client, not for this server, out of time, or used before."""
@@ -123,10 +123,7 @@ def by_issuer(query_client: Any, request: Any) -> OAuthClient | None:
         return None
     with scim_service().database.reading(mine.account_id):
         trust = trusts.live(mine.account_id, mine.trust_id)
-    try:
-        claims = _vouched(text, trust)
-    except federation.Untrusted as error:
-        raise Unproved(str(error)) from None
+    claims = _vouched(text, trust)
     jti = claims.get("jti")
     if jti is not None:
         if not isinstance(jti, str) or not 0 < len(jti) <= 255:
@@ -136,15 +133,18 @@ def by_issuer(query_client: Any, request: Any) -> OAuthClient | None:
 
 
 def _vouched(text: str, trust: Trust | None) -> Mapping[str, Any]:
-    """Return the claims of a token by which an issuer vouches for a client; raises Untrusted."""
-    presented = federation.read(text)
-    if trust is None or not federation.is_for(presented, trust):
-        raise federation.Untrusted("Its issuer, its audience or its claim is not the one that vouches for the client.")
-    federation.verify(presented, trust)
+    """Return the claims of a token by which an issuer vouches for a client; what is wrong is told to who has signed."""
+    try:
+        presented = federation.read(text)
+        if trust is None or not federation.is_for(presented, trust):
+            raise Unverified("Its issuer, its audience or its claim is not the one that vouches for the client.")
+        federation.verify(presented, trust)
+    except federation.Untrusted as error:
+        raise Unverified(str(error)) from None
     if wrong := federation.fault(presented.claims):
-        raise federation.Untrusted(wrong)
+        raise Unproved(wrong)
     if "cnf" in presented.claims:
-        raise federation.Untrusted("The assertion is bound to a key (cnf), which is not proved here.")
+        raise Unproved("The assertion is bound to a key (cnf), which is not proved here.")
     return presented.claims
 
 

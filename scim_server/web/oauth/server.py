@@ -140,6 +140,7 @@ class Server(AuthorizationServer):
             client: OAuthClient = super().authenticate_client(request, (FEDERATED, *places().methods), endpoint)
         except InvalidClientError as error:
             detail = error.description if isinstance(error, Unproved) else _UNPROVED
+            g.oauth_unverified = error.description if isinstance(error, Unverified) else None
             raise braking.failed(InvalidClientError(detail, status_code=401)) from error
         braking.admit(client, client.client)
         return client
@@ -181,6 +182,10 @@ _UNPROVED = "The client is not known here, was revoked, or did not prove who it 
 
 class Unproved(InvalidClientError):
     """A client's proof is wrong in a way that it may be told."""
+
+
+class Unverified(InvalidClientError):
+    """A client's proof is wrong in a way that tells of the client, which is for its account's journal alone."""
 
 
 class OutOfScope(OAuth2Error):
