@@ -107,10 +107,8 @@ def release_after_grace(absent: Member, facts: Facts) -> Plan:
     return case.plan
 
 
-def touches_account(before: Member | None, after: Member | None, asserted: frozenset[str], policies: Policies) -> bool:
+def touches_account(before: Member | None, after: Member, asserted: frozenset[str], policies: Policies) -> bool:
     """Tell whether deciding needs the account's lock, its pools, its administrators; a pure profile change does not."""
-    if after is None:
-        return True
     if before is None:
         licensed = "licenseType" in asserted or after.licence_type is not None or policies.defaults_licence_type
         return bool(licensed) or after.role.lower() != STANDARD or "licenseTransferTo" in asserted

@@ -104,7 +104,8 @@ def delete(service: Service, caller: Caller, endpoint: Endpoint, identifier: str
         lock_account(caller, now)
         row = _locked_row(caller, endpoint, identifier, conditions, Lock.DELETE)
         before = member_of(identifier, texts.document_of(endpoint, row), row)
-        plan = rules.decide(before, None, _facts(caller, before, None, frozenset(), None, now))
+        administrators = accounts.active_administrators(caller.account_id) if before.is_active_administrator else 0
+        plan = rules.decide(before, None, Facts(now, caller.policies, active_administrators=administrators))
         own = Decided(before, plan, user_logs.purge(caller.account_id, identifier))
         groups = memberships.leave_all(caller.account_id, before, now)
         accounts.remember_deleted(caller.account_id, row.user_name, now)
@@ -196,7 +197,7 @@ def _settle(
 def _facts(
     caller: Caller,
     before: Member | None,
-    after: Member | None,
+    after: Member,
     asserted: frozenset[str],
     transfer_to: Member | str | None,
     now: int,
@@ -209,7 +210,7 @@ def _facts(
         approved_domains=accounts.approved(account_id, rules.domains_in_question(before, after)),
         asserted=asserted,
         transfer_to=transfer_to,
-        was_deleted=before is None and after is not None and accounts.was_deleted(account_id, after.user_name),
+        was_deleted=before is None and accounts.was_deleted(account_id, after.user_name),
     )
     if not rules.touches_account(before, after, asserted, caller.policies):
         return facts

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 
 from scim_server.account.model import ADMINISTRATOR, PERSON, Pool
 from scim_server.protocol.folding import fold_name
-from scim_server.store.database import enter, execute
+from scim_server.store.database import dialect, enter, execute
+from scim_server.store.dialects import insert_into
 from scim_server.store.id_lists import among
 from scim_server.store.identifiers import new_id
 from scim_server.store.prepared import Prepared
@@ -184,12 +186,13 @@ _WAS_DELETED = Prepared(
 
 def remember_deleted(account_id: str, user_name: str, now: int) -> None:
     """Keep the digest of a deleted user's address, so that a re-creation is known (R23)."""
-    if not was_deleted(account_id, user_name):
-        values = {"account_id": account_id, "digest": _digest(account_id, user_name), "deleted": now}
-        _REMEMBER.run(values)
+    values = {"account_id": account_id, "digest": _digest(account_id, user_name), "deleted": now}
+    _remember(dialect()).run(values)
 
 
-_REMEMBER = Prepared(deleted_address.insert())
+@lru_cache
+def _remember(dialect_name: str) -> Prepared:
+    return Prepared(insert_into(dialect_name, deleted_address).on_conflict_do_nothing())
 
 
 def _digest(account_id: str, user_name: str) -> str:

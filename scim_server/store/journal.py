@@ -90,26 +90,23 @@ def mask(account_id: str, user_id: str, name: str, masked: str | None) -> None:
 
     None leaves the id alone. What succeeded for another user who once had one of the names is left as it is.
     """
-    known = _NAMES.all({"account": account_id, "user": user_id})
-    names = {name, *(row.target_name for row in known if row.target_name)}
-    keys = {fold_name(name), *(row.target_key for row in known if row.target_key)}
-    told = {"account": account_id, "user": user_id, "ids": sorted(keys)}
-    if details := _DETAILS.all(told):
+    about = _ABOUT.all({"account": account_id, "user": user_id})
+    # The masked name, which the entry on the deletion has already, is that of others too: all who begin like this one.
+    names = {name, *(row.target_name for row in about if row.target_name)} - {masked}
+    keys = sorted({fold_name(one) for one in names})
+    told = {row.id: row.detail for row in (*about, *_REFUSED.all({"account": account_id, "ids": keys}))}
+    if details := [(identifier, detail) for identifier, detail in told.items() if detail]:
         spelt = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
-        _SET_DETAIL.run_each(
-            [
-                {"account": account_id, "entry": row.id, "new": spelt.sub(masked or user_id, row.detail)}
-                for row in details
-            ]
-        )
-    _MASK.run({**told, "name": masked, "key": fold_name(masked) if masked else None})
+        new = [(identifier, spelt.sub(masked or user_id, detail)) for identifier, detail in details]
+        _SET_DETAIL.run_each([{"account": account_id, "entry": identifier, "new": text} for identifier, text in new])
+    key = fold_name(masked) if masked else None
+    _MASK.run({"account": account_id, "ids": sorted(told), "name": masked, "key": key})
 
 
 _OF_ACCOUNT = journal.c.account_id == sa.bindparam("account")
-_ABOUT = sa.and_(_OF_ACCOUNT, journal.c.target_id == sa.bindparam("user"))
-_TOLD = sa.or_(_ABOUT, sa.and_(_OF_ACCOUNT, among(journal.c.target_key), journal.c.outcome == "refused"))
-_NAMES = Prepared(sa.select(journal.c.target_name, journal.c.target_key).where(_ABOUT).distinct())
-_DETAILS = Prepared(sa.select(journal.c.id, journal.c.detail).where(_TOLD, journal.c.detail.is_not(None)))
+_TOLD = sa.select(journal.c.id, journal.c.target_name, journal.c.detail)
+_ABOUT = Prepared(_TOLD.where(_OF_ACCOUNT, journal.c.target_id == sa.bindparam("user")))
+_REFUSED = Prepared(_TOLD.where(_OF_ACCOUNT, among(journal.c.target_key), journal.c.outcome == "refused"))
 _SET_DETAIL = Prepared(
     journal.update()
     .where(_OF_ACCOUNT, journal.c.id == sa.bindparam("entry"))
@@ -117,7 +114,7 @@ _SET_DETAIL = Prepared(
 )
 _MASK = Prepared(
     journal.update()
-    .where(_TOLD)
+    .where(_OF_ACCOUNT, among(journal.c.id))
     .values(target_name=sa.bindparam("name", type_=sa.Text), target_key=sa.bindparam("key", type_=sa.Text))
 )
 

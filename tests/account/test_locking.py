@@ -67,10 +67,6 @@ def test_withdrawing_nothing_touches_the_user_only():
     assert not touches(a_user(), licence_type="none")
 
 
-def test_deletion_touches_the_account():
-    assert touches_account(a_user(), None, frozenset(), Policies())
-
-
 def test_plain_creation_touches_the_user_only():
     assert not touches(None, user_name="b@acme.example", active=False)
     assert not touches_account(None, a_mailbox(), frozenset(), Policies())
