@@ -173,8 +173,8 @@ SIGNED: dict[str, tuple[dict[str, Any], str]] = {
     "an end that is true": ({"exp": True}, "no number"),
     "an end far away": ({"exp": NOW + 10 * 86_400}, "within"),
     "an end without an end": ({"exp": 1e300}, "within"),
-    "not yet valid": ({"nbf": NOW + 600}, "not valid yet"),
-    "issued in the future": ({"iat": NOW + 600}, "not valid yet"),
+    "not yet valid": ({"nbf": NOW + 7200}, "not valid yet"),
+    "issued in the future": ({"iat": NOW + 7200}, "not valid yet"),
     "a beginning that is no number": ({"nbf": [1]}, "no number"),
 }
 
