@@ -30,8 +30,9 @@ def list_connections(account: str, as_json: bool) -> None:
     """List the connections; 'token issue' creates one."""
     with opened() as portal:
         connections = portal.connections(account)
-    heads = ("CONNECTION", "PROFILE", "LIVE TOKENS", "CREATED", "PAUSED")
-    rows = [(one["name"], one["profile"], one["liveTokens"], one["created"], one["paused"]) for one in connections]
+    heads = ("CONNECTION", "PROFILE", "LIVE TOKENS", "CLIENTS", "ISSUERS", "CREATED", "PAUSED")
+    names = ("name", "profile", "liveTokens", "liveClients", "liveIssuers", "created", "paused")
+    rows = [tuple(one[name] for name in names) for one in connections]
     tell(as_json, {"connections": connections}, table(heads, rows))
 
 
@@ -57,6 +58,10 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
     if answer["basic"]:
         yield "HTTP Basic  is taken, with a token as the password"
     yield f"tokens      {', '.join(_token(one) for one in answer['tokens']) or '-'}"
+    if answer["clients"]:
+        yield f"clients     {', '.join(plain(one['name']) for one in answer['clients'])}"
+    if answer["issuers"]:
+        yield f"issuers     {', '.join(plain(one['issuer']) for one in answer['issuers'])}"
     for kind, title in TITLES.items():
         seen = [one for one in answer["shapes"] if one["kind"] == kind]
         if seen:

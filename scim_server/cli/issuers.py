@@ -51,8 +51,8 @@ def create(account: str, connection: str, name: str | None, as_json: bool, **wan
         from scim_server.cli.trusting import Wanted
 
         answer = _trusting(portal).trust(account, connection, name, Wanted(**wanted))
-    told = ("id", "issuer", "audience", "claim", "jwksUrl")
-    tell(as_json, answer, [f"{one:<8}  {plain(answer[one] or '-')}" for one in told])
+    told = ("id", "connection", "issuer", "audience", "claim", "jwksUrl")
+    tell(as_json, answer, [f"{one:<10}  {plain(answer[one] or '-')}" for one in told])
 
 
 @issuer.command("list")

@@ -107,7 +107,7 @@ class Registry(Portal):
 
 def _read(wanted: Registration) -> dict[str, Any]:
     if (wanted.auth == "federated") is not (wanted.issuer is not None):
-        raise PortalError("federated, and no other way, needs --issuer ID: see scim-server issuer list.")
+        raise PortalError("federated, and no other way, needs --issuer ID: see scim-server issuer list --account NAME.")
     grants = ["client_credentials"] if wanted.grant == "client_credentials" else ["authorization_code", "refresh_token"]
     return {
         "grants": " ".join(grants),

@@ -157,9 +157,24 @@ def run(
         workers_kill_timeout=GRACE,
         **transport.options(settings),
     )
+    renew = partial(_renew, settings, server.signal_handler_reload)
+    server.signal_handler_reload = renew  # type: ignore[method-assign]  # there is no hook that may say no
     logging.getLogger("_granian").addFilter(lambda record: "which seems quite high" not in record.getMessage())
     _allow_open_files()
     server.serve(target_loader=partial(_application, settings, address, port, lines), wrap_loader=False)
+
+
+def _renew(settings: "Settings", go_on: Callable[[], None], *_: Any) -> None:
+    """Start new workers at SIGHUP; keep those that there are where the files of TLS could not be used."""
+    from scim_server.cli import transport
+    from scim_server.setting_sources import SettingsError
+
+    try:
+        transport.check(settings)
+    except SettingsError as error:
+        click.echo(f"The certificate is not renewed: {error}\nThe server goes on as it was.", err=True)
+    else:
+        go_on()
 
 
 def _allow_open_files() -> None:

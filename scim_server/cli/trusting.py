@@ -71,7 +71,7 @@ class Trusting(Portal):
                 journal.write(row.id, ACTOR, [*changes, entry], moment)
                 return _told(_found(row, identifier))
         except sa.exc.IntegrityError:
-            raise PortalError(_TAKEN) from None
+            raise PortalError(_TAKEN.format(account)) from None
 
     def issuers(self, account: str) -> list[dict[str, Any]]:
         """Return the trusted issuers of an account, those that were are among them."""
@@ -94,8 +94,8 @@ class Trusting(Portal):
 
 _TAKEN = (
     "tokens of this issuer, with this audience and this claim, are trusted already: here, or by another account. They "
-    "can open one connection only. See those of this account with: scim-server issuer list. Name another audience or "
-    "claim, or have the other trust ended first."
+    "can open one connection only. See those of this account with: scim-server issuer list --account '{}'. Name "
+    "another audience or claim, or have the other trust ended first."
 )
 
 

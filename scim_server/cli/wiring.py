@@ -10,24 +10,44 @@ from scim_server.cli.texts import PortalError
 from scim_server.idp.profiles import profiles
 from scim_server.idp.shapes import KINDS
 from scim_server.protocol.documents import instant
-from scim_server.store import credentials, shapes
+from scim_server.store import clients, credentials, shapes, trusts
 from scim_server.store.identifiers import now
 from scim_server.store.journal import Entry
 
 
 def listed(account: sa.Row[Any]) -> list[dict[str, Any]]:
-    """Return the connections of an account, each with how many of its tokens are live."""
-    live = [one["connection"] for one in _tokens(account) if one["state"] == "live"]
-    return [_head(one) | {"liveTokens": live.count(one.name)} for one in credentials.connections(account.id)]
+    """Return the connections of an account, each with how many tokens, OAuth clients and issuers may use it."""
+    tokens = [one["connection"] for one in _tokens(account) if one["state"] == "live"]
+    of_clients = [one.connection for one in clients.listed(account.id) if one.revoked_at is None]
+    of_issuers = [one.connection for one in trusts.listed(account.id) if one.revoked_at is None]
+    return [
+        _head(one)
+        | {
+            "liveTokens": tokens.count(one.name),
+            "liveClients": of_clients.count(one.name),
+            "liveIssuers": of_issuers.count(one.name),
+        }
+        for one in credentials.connections(account.id)
+    ]
 
 
 def shown(account: sa.Row[Any], name: str) -> dict[str, Any]:
-    """Return one connection with its tokens and the shapes of its requests."""
+    """Return one connection with who may use it, and the shapes of its requests."""
     found = _named(account, name)
     seen = sorted(shapes.of_connection(account.id, found.id), key=lambda one: (_place(one.kind), one.shape))
     return _head(found) | {
         "about": profiles()[found.profile].description,
         "tokens": [one for one in _tokens(account) if one["connection"] == name],
+        "clients": [
+            {"clientId": clients.public_id(account.id, one.id), "name": one.name}
+            for one in clients.listed(account.id)
+            if one.connection == name and one.revoked_at is None
+        ],
+        "issuers": [
+            {"id": one.id, "issuer": one.issuer, "purpose": one.purpose}
+            for one in trusts.listed(account.id)
+            if one.connection == name and one.revoked_at is None
+        ],
         "shapes": [_shape(one) for one in seen],
     }
 

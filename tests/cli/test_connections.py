@@ -29,6 +29,23 @@ def test_connections_are_listed_with_their_live_tokens(ask, run, wired):
     assert "LIVE TOKENS" in run("connection", "list", "--account", wired).stdout
 
 
+def test_connection_is_shown_with_the_clients_and_issuers_that_may_use_it(ask, run, wired):
+    """Whoever looks for what can come in finds all of it, and what was revoked no longer."""
+    client = ask("client", "create", "--account", wired, "--connection", "hr")["clientId"]
+    trusted = ("--issuer", "https://i.example/", "--audience", "scim", "--claim", f"sub={wired}")
+    keys = ("--jwks-url", "https://i.example/keys")
+    issuer = ask("issuer", "create", "--account", wired, "--connection", "hr", *trusted, *keys)["id"]
+    shown = ask("connection", "show", "--account", wired, "hr")
+    assert [one["clientId"] for one in shown["clients"]] == [client]
+    assert shown["issuers"] == [{"id": issuer, "issuer": "https://i.example/", "purpose": "bearer"}]
+    assert "issuers     https://i.example/" in run("connection", "show", "--account", wired, "hr").stdout
+    ask("client", "revoke", "--account", wired, client)
+    (before,) = ask("connection", "list", "--account", wired)["connections"]
+    ask("issuer", "revoke", "--account", wired, issuer)
+    (after,) = ask("connection", "list", "--account", wired)["connections"]
+    assert [(one["liveClients"], one["liveIssuers"]) for one in (before, after)] == [(0, 1), (0, 0)]
+
+
 @pytest.mark.parametrize("profile", sorted(profiles()))
 def test_profile_of_a_connection_is_set_and_told_in_the_journal(ask, wired, actions, profile):
     changed = profile != "default"

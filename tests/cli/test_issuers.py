@@ -47,7 +47,7 @@ def test_an_issuer_is_created_listed_and_revoked(create, ask, run, account, acti
 def test_an_issuer_is_told_in_words(run, account):
     base = ("issuer", "create", "--account", account, "--connection", "idp")
     told = run(*base, *options(audience=account)).stdout
-    assert told.splitlines()[1] == "issuer    https://idp.example"
+    assert told.splitlines()[2] == "issuer      https://idp.example"
     assert "sub=x" in told
 
 

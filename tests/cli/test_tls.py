@@ -174,6 +174,26 @@ def test_certificate_is_renewed_without_a_pause(
         assert server.ask("GET", "/Users").status == 200
 
 
+def test_files_that_cannot_be_used_leave_the_server_as_it_was(
+    tmp_path: Path, make_url: Callable[[str], str], files: tuple[Path, Path]
+) -> None:
+    """By SIGHUP between the replacing of one file and the other, as a hook may send it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate, private = write_certificate(tmp_path / "c.pem", key, 7), write_key(tmp_path / "k.pem", key)
+    settings = {"SCIM_TLS_CERTIFICATE": str(certificate), "SCIM_TLS_KEY": str(private)}
+    with serving(make_url("sqlite"), tmp_path, tls=trusting(certificate), **settings) as server:
+        write_certificate(certificate, ec.generate_private_key(ec.SECP256R1()), 8)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "The server goes on as it was." in server.log())
+        assert f"'{private}' is not the key" in server.log()
+        certificate.write_text("nonsense")
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "is no PEM file" in server.log())
+        assert serial(server) == 7
+        assert server.ask("GET", "/Users").status == 200
+        assert "Stopped old worker" not in server.log()
+
+
 def serial(server: Server) -> int:
     text = ssl.get_server_certificate((HOST, server.port))
     return x509.load_pem_x509_certificate(text.encode()).serial_number
